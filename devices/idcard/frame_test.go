@@ -1,0 +1,181 @@
+package idcard
+
+import (
+	"bytes"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// bytesOf reads hexadecimal with spaces.
+func bytesOf(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// The bytes that public drivers of eleven makers agree on.
+func TestFramesOnTheWire(t *testing.T) {
+	host := func(c command) []byte { return []byte{c.code, c.para} }
+	for _, tc := range []struct {
+		name string
+		body []byte
+		want string
+	}{
+		{"reset", host(cmdReset), "AA AA AA 96 69 00 03 10 FF EC"},
+		{"status", host(cmdStatus), "AA AA AA 96 69 00 03 11 FF ED"},
+		{"module number", host(cmdSAMID), "AA AA AA 96 69 00 03 12 FF EE"},
+		{"find", host(cmdFind), "AA AA AA 96 69 00 03 20 01 22"},
+		{"select", host(cmdSelect), "AA AA AA 96 69 00 03 20 02 21"},
+		{"read", host(cmdRead), "AA AA AA 96 69 00 03 30 01 32"},
+		{"appended address", host(cmdAddress), "AA AA AA 96 69 00 03 30 03 30"},
+		{"RF size", []byte{0x61, 0xFF, 0x50}, "AA AA AA 96 69 00 04 61 FF 50 CA"},
+		{"ok", []byte{0, 0, swOK}, "AA AA AA 96 69 00 04 00 00 90 94"},
+		{"found", []byte{0, 0, swFound, 0, 0, 0, 0}, "AA AA AA 96 69 00 08 00 00 9F 00 00 00 00 97"},
+		{"no card", []byte{0, 0, swNoCard}, "AA AA AA 96 69 00 04 00 00 80 84"},
+		{"selected", append([]byte{0, 0, swOK}, make([]byte, 8)...), "AA AA AA 96 69 00 0C 00 00 90 00 00 00 00 00 00 00 00 9C"},
+		{"not selected", []byte{0, 0, swNotSelected}, "AA AA AA 96 69 00 04 00 00 81 85"},
+		{"read failed", []byte{0, 0, swReadFailed}, "AA AA AA 96 69 00 04 00 00 41 45"},
+		{"nothing", []byte{0, 0, swNothing}, "AA AA AA 96 69 00 04 00 00 91 95"},
+		{"number", append([]byte{0, 0, swOK}, bytesOf(t, "05 00 03 00 75 C5 33 01 01 00 00 00 01 00 00 00")...),
+			"AA AA AA 96 69 00 14 00 00 90 05 00 03 00 75 C5 33 01 01 00 00 00 01 00 00 00 00"},
+	} {
+		if got := appendFrame(nil, tc.body); !bytes.Equal(got, bytesOf(t, tc.want)) {
+			t.Errorf("%s: % X, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+const (
+	goodFrame  = "AA AA AA 96 69 00 04 00 00 90 94"
+	otherFrame = "AA AA AA 96 69 00 04 00 00 80 84"
+	goodBody   = "00 00 90"
+	otherBody  = "00 00 80"
+)
+
+// scanned is what a scanner finds in b, given chunk bytes at a time.
+func scanned(b []byte, chunk int) (bodies []string, s *scanner) {
+	s = &scanner{min: minReply, max: maxReply}
+	for part := range slices.Chunk(b, chunk) {
+		s.feed(part)
+		for body, ok := s.next(); ok; body, ok = s.next() {
+			bodies = append(bodies, hex.EncodeToString(body))
+		}
+	}
+	return bodies, s
+}
+
+func TestScannerFindsFrames(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		stream  string
+		want    []string
+		skipped int
+		badSums int
+	}{
+		{"one", goodFrame, []string{goodBody}, 0, 0},
+		{"two at once", goodFrame + otherFrame, []string{goodBody, otherBody}, 0, 0},
+		{"a gateway's heartbeat", "41 41 41 41" + goodFrame, []string{goodBody}, 4, 0},
+		{"extra AA", "AA AA" + goodFrame, []string{goodBody}, 2, 0},
+		{"stale checksum before", "9C" + goodFrame, []string{goodBody}, 1, 0},
+		{"wrong checksum, then good", "AA AA AA 96 69 00 04 00 00 90 95" + goodFrame, []string{goodBody}, 11, 1},
+		{"half a frame, then two", "AA AA AA 96 69 00 0C 00 00 90" + goodFrame + otherFrame, []string{goodBody, otherBody}, 10, 1},
+		{"noise inside the preamble, then good", "AA 00 AA AA 96 69 00 0C 00 00 90 00 00 00 00 00 00 00 00 9C" + goodFrame, []string{goodBody}, 20, 0},
+		{"a preamble as data", "AA AA AA 96 69 00 09 00 00 90 AA AA AA 96 69 CC", []string{"00 00 90 AA AA AA 96 69"}, 0, 0},
+		{"length FFFF", "AA AA AA 96 69 FF FF" + goodFrame, []string{goodBody}, 7, 0},
+		{"length too short", "AA AA AA 96 69 00 03 20 01 22" + goodFrame, []string{goodBody}, 10, 0},
+		{"nothing but noise", "00 01 02 AA AA 03", nil, 6, 0},
+	} {
+		var want []string
+		for _, w := range tc.want {
+			want = append(want, strings.ToLower(strings.ReplaceAll(w, " ", "")))
+		}
+		stream := bytesOf(t, tc.stream)
+		for _, chunk := range []int{1, 7, len(stream)} {
+			got, s := scanned(stream, chunk)
+			if !slices.Equal(got, want) || s.skipped != tc.skipped || s.badSums != tc.badSums {
+				t.Errorf("%s in pieces of %d: %q, %d skipped, %d bad sums; want %q, %d, %d",
+					tc.name, chunk, got, s.skipped, s.badSums, want, tc.skipped, tc.badSums)
+			}
+		}
+	}
+}
+
+// Half a frame holds a good one back until the line has been silent.
+func TestScannerAbandonsHalfAFrame(t *testing.T) {
+	bodies, s := scanned(bytesOf(t, "AA AA AA 96 69 05 08 00 00 90"+goodFrame), 4)
+	if len(bodies) > 0 || !s.pending() {
+		t.Fatalf("found %q, pending %v", bodies, s.pending())
+	}
+	s.abandon()
+	if body, ok := s.next(); !ok || !bytes.Equal(body, bytesOf(t, goodBody)) {
+		t.Errorf("got % X, %v", body, ok)
+	}
+	if s.pending() {
+		t.Error("still pending")
+	}
+}
+
+func TestScannerWipesWhatItHeld(t *testing.T) {
+	_, s := scanned(bytesOf(t, goodFrame+"11 22 33 AA AA AA 96 69 00 50 77 77 77"), 100)
+	held := s.buf[:cap(s.buf)]
+	s.wipe()
+	if !bytes.Equal(held, make([]byte, len(held))) {
+		t.Errorf("still held: % X", held)
+	}
+}
+
+// Frames among noise that contains no AA are found, all and in order, however the line
+// cuts them.
+func TestScannerProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		noise := rapid.SliceOf(rapid.Byte().Filter(func(b byte) bool { return b != 0xAA }))
+		var stream []byte
+		var want []string
+		skipped := 0
+		for range rapid.IntRange(0, 5).Draw(t, "frames") {
+			n := noise.Draw(t, "noise")
+			body := rapid.SliceOfN(rapid.Byte(), 3, 200).Draw(t, "body")
+			stream = appendFrame(append(stream, n...), body)
+			skipped += len(n)
+			want = append(want, hex.EncodeToString(body))
+		}
+		got, s := scanned(stream, rapid.IntRange(1, 64).Draw(t, "chunk"))
+		if !slices.Equal(got, want) || s.skipped != skipped || s.badSums != 0 {
+			t.Fatalf("got %q, want %q; %d skipped, want %d", got, want, s.skipped, skipped)
+		}
+	})
+}
+
+// Whatever comes, the pieces in which it comes do not matter, every byte is accounted
+// for, and memory stays bounded.
+func FuzzScanner(f *testing.F) {
+	for _, s := range []string{goodFrame, otherFrame + goodFrame, "AA AA AA 96 69 00 0C 00 00 90" + goodFrame, "AA AA AA 96 69 FF FF AA AA"} {
+		f.Add(bytesOf(f, s), uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, stream []byte, chunk uint8) {
+		whole, s := scanned(stream, max(len(stream), 1))
+		pieces, p := scanned(stream, int(chunk)+1)
+		if !slices.Equal(whole, pieces) || s.skipped != p.skipped || s.badSums != p.badSums {
+			t.Fatalf("whole %q, pieces %q", whole, pieces)
+		}
+		used := s.skipped
+		for _, body := range whole {
+			used += headSize + len(body)/2 + 1
+		}
+		if held := len(s.buf) - s.off - s.size; used+held != len(stream) || held > headSize+maxReply {
+			t.Fatalf("%d used, %d held, of %d", used, held, len(stream))
+		}
+		for s.pending() {
+			s.abandon()
+			for _, ok := s.next(); ok; _, ok = s.next() {
+			}
+		}
+	})
+}
