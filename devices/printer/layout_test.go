@@ -1,0 +1,158 @@
+package printer
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		name, in string
+		cols     int
+		want     []string
+	}{
+		{"empty", "", 8, []string{""}},
+		{"fits", "园区事办", 8, []string{"园区事办"}},
+		{"breaks between Hanzi", "园区事园区办", 8, []string{"园区事园", "区办"}},
+		{"no closing mark at line start", "园区事办，好", 8, []string{"园区事", "办，好"}},
+		{"two closing marks", "园区事办”。好", 8, []string{"园区事", "办”。好"}},
+		{"no opening mark at line end", "园区事（办）", 8, []string{"园区事", "（办）"}},
+		{"a dash stays whole", "园区事——办", 8, []string{"园区", "事——办"}},
+		{"a word stays whole", "编号 20261122", 10, []string{"编号", "20261122"}},
+		{"a word too long is cut", "20261122-0142", 8, []string{"20261122", "-0142"}},
+		{"spaces vanish at the break", "abc   def", 4, []string{"abc", "def"}},
+		{"indent stays", "  园区事园区", 8, []string{"  园区事", "园区"}},
+		{"price stays whole", "共计￥12.00", 10, []string{"共计", "￥12.00"}},
+		{"a wide space stays", "\u3000A", 2, []string{"\u3000", "A"}},
+		{"half a cell is left", "园区事园", 7, []string{"园区事", "园"}},
+		{"nothing but closing marks", "。。。。。", 4, []string{"。。", "。。", "。"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := wrap(c.in, c.cols); !slices.Equal(got, c.want) {
+				t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.cols, got, c.want)
+			}
+		})
+	}
+}
+
+func TestLayoutRow(t *testing.T) {
+	for _, c := range []struct {
+		left, right string
+		want        []string
+	}{
+		{"编号", "0142", []string{"编号        0142"}},
+		{"编号", "", []string{"编号"}},
+		{"", "0142", []string{"            0142"}},
+		{"事项", "企业设立登记", []string{"事项  企业设立登", "      记"}},
+		{"很长的标签名称在此", "是", []string{"很长的标签名称在", "此            是"}},
+		{"很长的标签名称", "也很长的值", []string{"很长的标签名称", "      也很长的值"}},
+	} {
+		if got := layoutRow(c.left, c.right, 16); !slices.Equal(got, c.want) {
+			t.Errorf("layoutRow(%q, %q) = %q, want %q", c.left, c.right, got, c.want)
+		}
+	}
+}
+
+// TestGolden compares the paper as text. Run with -update after a wanted change, and read the difference.
+func TestGolden(t *testing.T) {
+	for name, p := range Profiles() {
+		got := strings.Join(Lines(acceptance(), p), "\n") + "\n"
+		file := filepath.Join("testdata", "acceptance."+name+".txt")
+		if *update {
+			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
+		}
+	}
+}
+
+// texts draws texts a receipt may meet: Hanzi, rare ones too, marks, words, signs that must be folded, and rubbish.
+func texts() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		parts := rapid.SliceOfN(rapid.OneOf(
+			rapid.SampledFrom([]string{"园区", "，", "。", "“", "”", "（", "）", "——", "……", " ", "   ", "\n", "ab", "2026-11-22", "￥", "¥", "镕", "㙍", "𠅤", "é", "\x00", "\x1b@", "\x10\x04\x01", "\u200b", "€", "☃", "1234567890123456789012345678901234567890123456789012345"}),
+			rapid.StringN(0, 6, -1),
+		), 0, 30).Draw(t, "parts")
+		return strings.Join(parts, "")
+	})
+}
+
+func documents() *rapid.Generator[*Document] {
+	block := rapid.Custom(func(t *rapid.T) Block {
+		switch rapid.IntRange(0, 4).Draw(t, "kind") {
+		case 0:
+			return Text{
+				Text:  texts().Draw(t, "text"),
+				Align: rapid.SampledFrom([]Align{"", Left, Center, Right, "odd"}).Draw(t, "align"),
+				Size:  rapid.IntRange(-1, 3).Draw(t, "size"), Bold: rapid.Bool().Draw(t, "bold"),
+			}
+		case 1:
+			return Row{Left: texts().Draw(t, "left"), Right: texts().Draw(t, "right"), Bold: rapid.Bool().Draw(t, "bold")}
+		case 2:
+			return Rule{}
+		case 3:
+			return QR{Data: "q" + rapid.StringN(0, 40, 200).Draw(t, "data"), Caption: texts().Draw(t, "caption")}
+		}
+		return Space{Lines: rapid.IntRange(-1, 30).Draw(t, "lines")}
+	})
+	return rapid.Custom(func(t *rapid.T) *Document {
+		return &Document{Blocks: rapid.SliceOfN(block, 0, 8).Draw(t, "blocks")}
+	})
+}
+
+func squeeze(s string) string {
+	return strings.NewReplacer(" ", "", "\n", "").Replace(s)
+}
+
+func TestWrapProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		in := strings.ReplaceAll(fold(texts().Draw(t, "text")), "\n", "")
+		cols := rapid.IntRange(2, 48).Draw(t, "cols")
+		lines := wrap(in, cols)
+		for i, l := range lines {
+			if width(l) > cols {
+				t.Fatalf("line %q is wider than %d", l, cols)
+			}
+			// A closing mark begins a line only when it and what it closes are longer than a line.
+			if r := []rune(l); i > 0 && len(r) > 0 && strings.ContainsRune(closing, r[0]) && fitsWhole(in, cols) {
+				t.Fatalf("line %d of %q begins with a closing mark", i, lines)
+			}
+		}
+		if got := squeeze(strings.Join(lines, "")); got != squeeze(in) {
+			t.Fatalf("wrap changed %q to %q", squeeze(in), got)
+		}
+	})
+}
+
+func fitsWhole(s string, cols int) bool {
+	return !slices.ContainsFunc(units(s), func(u unit) bool {
+		return u.width > cols || !u.space && strings.ContainsAny(u.text[:1], closing) || strings.ContainsRune(closing, []rune(u.text)[0])
+	})
+}
+
+func TestEveryLineFits(t *testing.T) {
+	all := Profiles()
+	rapid.Check(t, func(t *rapid.T) {
+		p := all[rapid.SampledFrom([]string{"epson80", "kp628e"}).Draw(t, "profile")]
+		for _, l := range layout(documents().Draw(t, "document"), p) {
+			if l.kind == textLine && width(l.text)*l.size > p.Columns {
+				t.Fatalf("line %q at size %d is wider than %d columns", l.text, l.size, p.Columns)
+			}
+		}
+	})
+}

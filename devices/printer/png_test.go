@@ -1,0 +1,125 @@
+package printer
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// printed gives the picture of a document as the simulator draws it.
+func printed(t testing.TB, doc *Document, p *Profile) image.Image {
+	t.Helper()
+	if _, err := systemTypeface(); err != nil {
+		t.Skip(err)
+	}
+	cmds, err := Encode(doc, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := NewSim(p, &SimOpts{Quick: true})
+	for _, c := range cmds {
+		sim.execute(c)
+	}
+	data, err := sim.PNG("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir := os.Getenv("RECEIPT_PICTURES"); dir != "" { // to look at them
+		if err := os.WriteFile(filepath.Join(dir, t.Name()+"."+p.Name+".png"), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func black(img image.Image, x, y int) bool {
+	r, _, _, a := img.At(x, y).RGBA()
+	return a > 0 && r < 0x4000
+}
+
+// inkBox is the smallest box around all ink.
+func inkBox(img image.Image) image.Rectangle {
+	var box image.Rectangle
+	for y := range img.Bounds().Max.Y {
+		for x := range img.Bounds().Max.X {
+			if black(img, x, y) {
+				box = box.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	return box
+}
+
+func TestPictureOfReceipt(t *testing.T) {
+	for name, p := range Profiles() {
+		img := printed(t, acceptance(), p)
+		if w := img.Bounds().Dx(); w != p.Dots+2*sideMargin {
+			t.Errorf("%s: %d wide", name, w)
+		}
+		// The rules reach from edge to edge of the printable width, and nothing reaches beyond.
+		if box := inkBox(img); box.Min.X != sideMargin || box.Max.X != sideMargin+p.Dots {
+			t.Errorf("%s: ink in %v", name, box)
+		}
+		if _, _, _, a := img.At(0, 0).RGBA(); a != 0 {
+			t.Errorf("%s: the corner is not cut", name)
+		}
+	}
+}
+
+// TestPictureOfQR reads the code back out of the picture.
+func TestPictureOfQR(t *testing.T) {
+	for name := range Profiles() {
+		for _, method := range []string{"native", "raster"} {
+			p := with(t, name, func(p *Profile) { p.QR.Method = method })
+			img := printed(t, &Document{Blocks: []Block{QR{Data: "https://example.cn/1"}}}, p)
+			code, err := qrDots("https://example.cn/1", "M")
+			if err != nil {
+				t.Fatal(err)
+			}
+			box, m := inkBox(img), p.QR.Module
+			if box.Dx() != code.w*m || box.Dy() != code.h*m {
+				t.Fatalf("%s %s: ink in %v", name, method, box)
+			}
+			wrong := 0
+			for y := range code.h {
+				for x := range code.w {
+					if black(img, box.Min.X+x*m+m/2, box.Min.Y+y*m+m/2) != code.at(x, y) {
+						wrong++
+					}
+				}
+			}
+			if wrong > 0 {
+				t.Errorf("%s %s: %d modules are wrong", name, method, wrong)
+			}
+		}
+	}
+}
+
+// TestPictureOfRareCharacter: a character the printer lacks looks the same whether it is defined or the whole line is drawn.
+func TestPictureOfRareCharacter(t *testing.T) {
+	want := inkBox(printed(t, &Document{Blocks: []Block{Text{Text: "张𠅤三"}}}, profile(t, "epson80")))
+	if got := inkBox(printed(t, &Document{Blocks: []Block{Text{Text: "张𠅤三"}}}, profile(t, "kp628e"))); got != want {
+		t.Errorf("drawn: %v, defined: %v", got, want)
+	}
+	blank := inkBox(printed(t, &Document{Blocks: []Block{Text{Text: "张　三"}}}, profile(t, "epson80")))
+	if blank != want {
+		t.Errorf("ink in %v, without the rare character %v", want, blank)
+	}
+	empty := printed(t, &Document{Blocks: []Block{Text{Text: "　𠅤　"}}}, profile(t, "epson80"))
+	if box := inkBox(empty); box.Dx() < 15 || box.Dy() < 15 {
+		t.Errorf("the rare character alone: ink in %v", box)
+	}
+}
+
+func TestNoPicture(t *testing.T) {
+	if _, err := NewSim(profile(t, "epson80"), nil).PNG("7"); err == nil {
+		t.Error("a picture of no receipt")
+	}
+}

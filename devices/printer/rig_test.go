@@ -1,0 +1,171 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// rig is a driver and a simulated printer on one line, inside a synctest bubble.
+type rig struct {
+	t       *testing.T
+	sim     *Sim
+	dev     *Printer
+	tap     *tap
+	host    net.Conn
+	stop    context.CancelFunc
+	stopSim context.CancelFunc
+	runErr  chan error
+	done    sync.WaitGroup
+}
+
+// tap is the printer's end of the line; it can cut the line or put bytes of its own on it when the n-th byte comes from the host.
+type tap struct {
+	net.Conn
+	mu   sync.Mutex
+	seen []byte
+	at   func(n int, write func(...byte)) bool // false breaks the line
+}
+
+func (c *tap) Read(b []byte) (int, error) {
+	c.mu.Lock()
+	if c.at != nil {
+		b = b[:1]
+	}
+	c.mu.Unlock()
+	n, err := c.Conn.Read(b)
+	c.mu.Lock()
+	c.seen = append(c.seen, b[:n]...)
+	at, count := c.at, len(c.seen)
+	c.mu.Unlock()
+	if n > 0 && at != nil && !at(count, func(b ...byte) { c.Write(b) }) {
+		c.Conn.Close()
+	}
+	return n, err
+}
+
+func (c *tap) watch(at func(n int, write func(...byte)) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = nil
+	c.at = at
+}
+
+// newRig connects a driver to sim and waits until the driver has found its feet.
+func newRig(t *testing.T, p *Profile, sim *Sim, opts *Opts) *rig {
+	t.Helper()
+	host, printer := net.Pipe()
+	r := &rig{t: t, sim: sim, dev: New(host, p, opts), tap: &tap{Conn: printer}, host: host, runErr: make(chan error, 1)}
+	ctx, stop := context.WithCancel(t.Context())
+	r.stop = stop
+	simCtx, stopSim := context.WithCancel(t.Context())
+	r.stopSim = stopSim
+	r.done.Go(func() { sim.Serve(simCtx, r.tap) })
+	r.done.Go(func() { r.runErr <- r.dev.Run(ctx) })
+	time.Sleep(3 * time.Second)
+	return r
+}
+
+// close ends driver and simulator and waits for both.
+func (r *rig) close() {
+	r.stop()
+	r.stopSim()
+	r.done.Wait()
+	r.host.Close()
+	r.tap.Close()
+}
+
+func (r *rig) print(id string, lines int) Outcome {
+	return r.dev.Print(r.t.Context(), Job{ID: id, Doc: numbered(id, lines)}, nil)
+}
+
+// start prints in the background and tells what the job waits for.
+func (r *rig) start(ctx context.Context, id string, lines int) *running {
+	j := &running{out: make(chan Outcome, 1)}
+	go func() {
+		j.out <- r.dev.Print(ctx, Job{ID: id, Doc: numbered(id, lines)}, func(p Progress) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.last = p
+		})
+	}()
+	return j
+}
+
+type running struct {
+	out  chan Outcome
+	mu   sync.Mutex
+	last Progress
+}
+
+func (j *running) progress() Progress {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.last
+}
+
+// numbered is a document whose every line is like no other.
+func numbered(id string, lines int) *Document {
+	d := &Document{}
+	for i := range lines {
+		d.Blocks = append(d.Blocks, Text{Text: fmt.Sprintf("第 %d 行，回执 %s。", i+1, id)})
+	}
+	return d
+}
+
+// paper is all lines on all paper that are not empty.
+func (r *rig) paper() []string {
+	var out []string
+	for _, rec := range r.sim.Receipts() {
+		for _, l := range rec.Lines {
+			if l != "" {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+func (r *rig) want(got Outcome, state State, reason Reason) {
+	r.t.Helper()
+	if got.State != state || got.Reason != reason {
+		r.t.Errorf("outcome %s (%s), want %s (%s)", got.State, got.Reason, state, reason)
+	}
+}
+
+func (r *rig) wantPaper(docs ...*Document) {
+	r.t.Helper()
+	var want []string
+	for _, d := range docs {
+		want = append(want, Lines(d, r.dev.profile)...)
+	}
+	if got := r.paper(); !slices.Equal(got, want) {
+		r.t.Errorf("on paper:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if n := r.sim.Dropped(); n != 0 {
+		r.t.Errorf("%d bytes did not fit into the printer's buffer", n)
+	}
+}
+
+func (r *rig) wantReady(reason Reason) {
+	r.t.Helper()
+	var f *Fault
+	err := r.dev.Ready()
+	if reason == "" && err == nil || errors.As(err, &f) && f.Reason == reason {
+		return
+	}
+	r.t.Errorf("Ready: %v, want %q", err, reason)
+}
+
+// with is a copy of a profile with a change.
+func with(t testing.TB, name string, change func(*Profile)) *Profile {
+	p := *profile(t, name)
+	change(&p)
+	return &p
+}
