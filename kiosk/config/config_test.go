@@ -1,0 +1,173 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"yuanban/kiosk/strictyaml"
+)
+
+func TestExample(t *testing.T) {
+	c, problems := Parse("example.yaml", []byte(Example()))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if c.Machine != "DEMO01" || c.Role != RoleKiosk || c.Reader.Side != SideRight || c.Buttons.Lines[5] != "button-5" || c.Lamps.Chip != "kiosk-panel" {
+		t.Errorf("%+v", c)
+	}
+	// Every section that is commented out must be valid too, once a technician removes the #.
+	var lines []string
+	for line := range strings.Lines(Example()) {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "  ") || strings.HasPrefix(rest, "park:") || strings.HasPrefix(rest, "content:") || strings.HasPrefix(rest, "upstream:") || strings.HasPrefix(rest, "window:")) {
+			line = rest
+		}
+		lines = append(lines, line)
+	}
+	all := strings.NewReplacer("role: kiosk", "role: pad", "base64 of the platform's X25519 public key, to which personal data is sealed", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").Replace(strings.Join(lines, ""))
+	c, problems = Parse("all.yaml", []byte(all))
+	if len(problems) > 0 || c.Window == nil || c.Upstream == nil || c.Park.Name == "" || c.Content == "" {
+		t.Fatalf("%v\n%s", problems, all)
+	}
+	if w := c.Warnings(); len(w) > 0 {
+		t.Errorf("a complete machine gets warnings: %q", w)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c, problems := Parse("x", []byte("machine: A00001\nrole: pad\nwindow: {number: 3}\nreader: {port: /dev/r}\nprinter: {port: /dev/p}\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	want := &Config{
+		Machine: "A00001", Role: RolePad, Listen: "127.0.0.1:8080", State: "/var/lib/kiosk",
+		Screen:  Screen{1280, 800, 10.1},
+		Idle:    Idle{45 * time.Second, 15 * time.Second, 90 * time.Second, 30 * time.Second},
+		Reader:  &Reader{"/dev/r", 115200, SideRight},
+		Printer: &Printer{"/dev/p", 115200, "epson80", SideBelow},
+		Window:  &Window{Number: "3", Invite: time.Minute, Reasons: 20 * time.Second},
+		Log:     Log{LevelInfo},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got %+v\nwant %+v", c, want)
+	}
+	c, problems = Parse("x", []byte("machine: A00001\nrole: kiosk\n"))
+	if len(problems) > 0 || c.Screen != (Screen{1080, 1920, 32}) || c.Reader != nil || c.Printer != nil {
+		t.Errorf("%+v %v", c, problems)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	const kiosk = "machine: A00001\nrole: kiosk\n"
+	const pad = "machine: A00001\nrole: pad\nwindow: {number: 1}\n"
+	const lines = "{5: a, 4: b, 3: c, 2: d, 1: e}"
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"nothing":           {"log: {level: info}\n", []string{"x:1: machine: missing", "x:1: role: missing"}},
+		"machine":           {"machine: kiosk1\nrole: kiosk\n", []string{`x:1: machine: want 6 characters of 0-9 and A-Z, got "kiosk1"`}},
+		"role":              {"machine: A00001\nrole: kisok\n", []string{`x:2: role: "kisok" is none of kiosk, pad, did you mean kiosk?`}},
+		"unknown":           {kiosk + "printr: {}\n", []string{"x:3: printr: unknown key, did you mean printer?"}},
+		"listen, open":      {kiosk + "listen: 0.0.0.0:8080\n", []string{"x:3: listen: \"0.0.0.0:8080\" can be reached from other machines"}},
+		"listen, all":       {kiosk + "listen: :8080\n", []string{"x:3: listen: \":8080\" can be reached"}},
+		"listen, name":      {kiosk + "listen: kiosk.local:80\n", []string{"can be reached from other machines"}},
+		"listen, no port":   {kiosk + "listen: 127.0.0.1\n", []string{"x:3: listen: want an address with a port"}},
+		"listen, port":      {kiosk + "listen: 127.0.0.1:99999\n", []string{"x:3: listen: want a port from 1 to 65535"}},
+		"folders":           {kiosk + "state: var\ncontent: ./c\n", []string{"x:3: state: want an absolute folder", "x:4: content: want an absolute folder"}},
+		"screen":            {kiosk + "screen:\n  width: 10\n  height: 1920\n", []string{"x:3: screen.diagonal: want 5 to 100", "x:4: screen.width: want 480 to 7680"}},
+		"idle":              {kiosk + "idle:\n  first: 1s\n  large-first: 20s\n  countdown: 60\n", []string{"x:4: idle.first: want 15s to 10m0s, got 1s", "x:6: idle.countdown: want a duration like 45s or 1m30s: add the unit, got 60"}},
+		"idle, large":       {kiosk + "idle:\n  first: 2m\n", []string{"x:3: idle.large-first: is shorter than idle.first"}},
+		"port":              {kiosk + "reader: {port: ttyS0, baud: 1200}\n", []string{"x:3: reader.port: want the path of a device", "x:3: reader.baud: want one of [9600"}},
+		"no port":           {kiosk + "reader: {baud: 9600}\n", []string{"x:3: reader.port: missing"}},
+		"same port":         {kiosk + "reader: {port: /dev/a}\nprinter: {port: /dev/a}\n", []string{"x:4: printer.port: /dev/a is the port of the reader already"}},
+		"side":              {kiosk + "reader: {port: /dev/a, side: above}\n", []string{"x:3: reader.side: \"above\" is none of left, right, below"}},
+		"a button missing":  {kiosk + "buttons: {chip: c, lines: {5: a, 4: b, 3: c, 2: d}}\n", []string{"x:3: buttons.lines: no line for button 1"}},
+		"a sixth button":    {kiosk + "buttons: {chip: c, lines: {6: x, 5: a, 4: b, 3: c, 2: d, 1: e}}\n", []string{"x:3: buttons.lines.6: there is no button 6"}},
+		"same line":         {kiosk + "buttons: {chip: c, lines: {5: a, 4: b, 3: c, 2: d, 1: a}}\n", []string{"line a is buttons.lines.1 already"}},
+		"lamp on a button":  {kiosk + "buttons: {chip: c, lines: " + lines + "}\nlamps: {lines: {5: a}}\n", []string{"x:4: lamps.lines.5: line a is buttons.lines.5 already"}},
+		"lamps alone":       {kiosk + "lamps: {lines: {5: a}}\n", []string{"x:3: lamps.chip: missing"}},
+		"upstream":          {kiosk + "upstream: {url: platform, token-file: t, seal-key: abc}\n", []string{"x:3: upstream.url: want an address", "x:3: upstream.token-file: want an absolute path", "x:3: upstream.seal-key: want an X25519 public key"}},
+		"upstream in clear": {kiosk + "upstream: {url: http://10.0.0.1/}\n", []string{"http sends everything in the clear"}},
+		"upstream secret":   {kiosk + "upstream: {url: https://me:secret@p.example/}\n", []string{"must not carry a name or password"}},
+		"upstream query":    {kiosk + "upstream: {url: 'https://p.example/?a=b'}\n", []string{"leave out everything from ? or #"}},
+		"kiosk with window": {kiosk + "window: {number: 1}\n", []string{"x:3: window: a kiosk stands at no window"}},
+		"pad without":       {"machine: A00001\nrole: pad\n", []string{"x:1: window: missing"}},
+		"pad, times":        {strings.Replace(pad, "number: 1", "number: 1, invite: 1s, reasons: 1h", 1), []string{"x:3: window.invite: want 15s to 10m0s", "x:3: window.reasons: want 10s to 5m0s"}},
+		"every one":         {"machine: a\nrole: kiosk\nlisten: x\nreader: {port: r}\nlog: {level: loud}\n", []string{"x:1: machine", "x:3: listen", "x:4: reader.port", "x:5: log.level"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, problems := Parse("x", []byte(tt.text))
+			if len(problems) != len(tt.want) {
+				t.Fatalf("got %d problems, want %d:\n%v", len(problems), len(tt.want), problems)
+			}
+			for i, want := range tt.want {
+				if !strings.Contains(problems[i].String(), want) {
+					t.Errorf("problem %d:\n got %s\nwant %s", i, problems[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestLoopbackAddresses(t *testing.T) {
+	for _, listen := range []string{"127.0.0.1:1", "localhost:8080", "'[::1]:8080'", "127.9.9.9:65535"} {
+		if _, problems := Parse("x", []byte("machine: A00001\nrole: kiosk\nlisten: "+listen+"\n")); len(problems) > 0 {
+			t.Errorf("%s: %v", listen, problems)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	c, _ := Parse("x", []byte("machine: A00001\nrole: kiosk\n"))
+	text := strings.Join(c.Warnings(), "\n")
+	for _, want := range []string{"reader is not configured", "printer is not configured", "upstream is not configured", "content is not set"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no warning %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "buttons") {
+		t.Errorf("a kiosk does not need buttons:\n%s", text)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kiosk.yaml")
+	if _, err := Load(path); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "cannot read configuration: ") {
+		t.Errorf("missing file: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("machine: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(path)
+	if ps, ok := errors.AsType[strictyaml.Problems](err); !ok || len(ps) != 2 || ps[0].File != path {
+		t.Errorf("got %v", err)
+	}
+	if err := os.WriteFile(path, []byte(Example()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Load(path); err != nil || c == nil {
+		t.Error(err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(Example()))
+	f.Add([]byte("machine: A00001\nrole: pad\nwindow: {number: 1}\nlisten: '[::1]:0'\nupstream: {url: '://'}\n"))
+	f.Add([]byte("buttons: {lines: {0: }}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, problems := Parse("f", data)
+		if len(problems) > 0 {
+			return
+		}
+		if !machineName.MatchString(c.Machine) || c.Role == RolePad && c.Window == nil || c.Idle.First <= 0 {
+			t.Errorf("accepted %+v", c)
+		}
+		c.Warnings()
+	})
+}
