@@ -1,0 +1,56 @@
+package station
+
+import (
+	"context"
+	"errors"
+
+	"yuanban/devices/buttons"
+	"yuanban/devices/printer"
+)
+
+// Buttons are the five rating buttons.
+type Buttons struct {
+	open    func() (buttons.Lines, error)
+	board   *Board
+	onPress func(level int)
+}
+
+// NewButtons returns the buttons that open finds; onPress hears of presses, 5 (非常满意) to 1, and must return at once.
+func NewButtons(open func() (buttons.Lines, error), b *Board, onPress func(level int)) *Buttons {
+	return &Buttons{open: open, board: b, onPress: onPress}
+}
+
+// Run keeps the buttons watched until ctx ends.
+func (b *Buttons) Run(ctx context.Context) error {
+	supervise(ctx, b.board, "buttons", b.serve)
+	return nil
+}
+
+func (b *Buttons) serve(ctx context.Context, online func(string)) error {
+	lines, err := b.open()
+	if err != nil {
+		return err
+	}
+	pad := buttons.New(lines, &buttons.Opts{
+		OnPress: func(p buttons.Press) { b.onPress(p.Line) },
+		OnHealth: func(h buttons.Health) {
+			switch h.State {
+			case buttons.Online:
+				online(h.String())
+			case buttons.HardwareError: // some are set aside, the others work
+				b.board.set("buttons", HardwareError, h.String())
+			}
+		},
+	})
+	return pad.Run(ctx)
+}
+
+// lost says that an error means the device is not there, rather than that it is there and broken.
+func lost(err error) bool {
+	for _, gone := range []error{buttons.ErrGone, buttons.ErrAbsent, printer.ErrGone} {
+		if errors.Is(err, gone) {
+			return true
+		}
+	}
+	return false
+}
