@@ -1,0 +1,134 @@
+package visit
+
+import (
+	"context"
+	"time"
+
+	"yuanban/kiosk/casefile"
+	"yuanban/kiosk/evaluation"
+	"yuanban/ui/view"
+)
+
+// takeTime is how long the numbers stay on the screen after the receipt came out, before the rating is asked for
+// (a self-service terminal goes to the rating by itself: DB2203/T 8-2024).
+const takeTime = 15 * time.Second
+
+// accepted is the end of an application: numbers, due times, the receipt.
+type accepted struct {
+	page    int
+	printed time.Time // when the receipt was confirmed
+}
+
+func (s *accepted) enter(f *Flow, _ context.Context) {
+	v := f.visit
+	if v.print.State != view.PrintNone {
+		return // back from another screen
+	}
+	v.print = view.Print{State: view.PrintRunning}
+	// Under the visit, not under this screen: the paper comes out while the visitor already rates.
+	f.print(v.ctx, f.receiptJob(), f.receiptWords(), &v.print)
+}
+
+func (s *accepted) view(f *Flow) view.View {
+	v := f.visit
+	rows := f.fit().Receipts
+	body := view.Accepted{Print: v.print, Side: f.opt.Places.Printer, QR: f.receiptQR(v.cases), Uploaded: true}
+	if v.pack != nil {
+		body.Package = v.pack.Name
+	}
+	title := "accepted.title"
+	for _, c := range v.cases {
+		body.Uploaded = body.Uploaded && c.Uploaded
+		if c.Provisional {
+			title = "accepted.title.provisional"
+		}
+	}
+	body.Pager = pager(&s.page, pagesOf(len(v.cases), rows))
+	for _, c := range pageOf(v.cases, s.page, rows) {
+		body.Cases = append(body.Cases, f.caseRow(c))
+	}
+	if v.print.State == view.PrintDone && s.printed.IsZero() {
+		s.printed = time.Now()
+	}
+	var foot []view.Button
+	if st := v.print.State; st == view.PrintWaiting {
+		foot = append(foot, view.Button{Label: f.word("do.print.skip"), Do: "rate"})
+	} else if st == view.PrintFailed {
+		foot = append(foot, view.Button{Label: f.word("do.print.again"), Do: "print", Icon: "printer"})
+	}
+	return view.View{Screen: "accepted", Title: f.word(title), Step: view.StepReceipt, Body: body, Foot: append(foot, f.mainly("do.accepted.rate", "rate"))}
+}
+
+func (s *accepted) act(f *Flow, a view.Action) {
+	if turn(&s.page, a) {
+		return
+	}
+	switch a.Do {
+	case "rate":
+		f.askRating()
+	case "print":
+		// Only a print that is known to have failed is begun again; an indeterminate one never is.
+		if f.visit.print.State == view.PrintFailed {
+			f.visit.print = view.Print{State: view.PrintRunning}
+			f.print(f.visit.ctx, f.receiptJob(), f.receiptWords(), &f.visit.print)
+		}
+	}
+}
+
+// refresh looks again at the cases: the platform may have given them their numbers.
+func (s *accepted) refresh(f *Flow) {
+	for i, c := range f.visit.cases {
+		if now, err := f.opt.Cases.ByNumber(f.ctx, c.Number); err == nil {
+			f.visit.cases[i] = now
+		}
+	}
+}
+
+func (s *accepted) idles(f *Flow) bool { return f.visit.print.State != view.PrintRunning }
+
+func (s *accepted) wakeAt(f *Flow) time.Time {
+	if s.printed.IsZero() || f.visit.print.State != view.PrintDone || f.warned {
+		return time.Time{}
+	}
+	return s.printed.Add(takeTime)
+}
+
+func (s *accepted) wake(f *Flow) { f.askRating() }
+
+func (f *Flow) caseRow(c casefile.Case) view.CaseRow {
+	state := "state." + string(c.State)
+	if c.Provisional && c.State == casefile.StateAccepted {
+		state = "state.provisional"
+	}
+	return view.CaseRow{
+		Number: c.Shown(), Groups: groups(c.Shown(), 4), Name: c.Name, Provisional: c.Provisional, Department: c.Department,
+		Accepted: f.when(c.AcceptedAt), Due: f.due(c), State: f.word(state), QueryCode: c.QueryCode, Uploaded: c.Uploaded,
+	}
+}
+
+func (f *Flow) due(c casefile.Case) string {
+	if c.Due.IsZero() {
+		return c.DueText
+	}
+	return f.when(c.Due)
+}
+
+// askRating goes on to the rating of the acceptance. It hangs on the first case of a package: one person was served once,
+// and nobody rated the others; they stay 未评价 until someone does (by the receipt's QR code).
+func (f *Flow) askRating() {
+	first := f.visit.cases[0]
+	inv, err := f.opt.Ratings.Invite(f.ctx, evaluation.Invitation{Case: first.Number, Stage: evaluation.StageAcceptance, Service: first.Service, Channel: evaluation.ChannelKiosk})
+	if err != nil {
+		f.opt.Log.Error("cannot open the invitation to rate", "area", "visit", "err", err)
+		f.finish()
+		return
+	}
+	f.push(newRating(f, inv, f.ratedService()))
+}
+
+func (f *Flow) ratedService() string {
+	if f.visit.pack != nil {
+		return f.visit.pack.Name
+	}
+	return f.visit.items[0].Name
+}

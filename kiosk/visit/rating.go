@@ -1,0 +1,103 @@
+package visit
+
+import (
+	"time"
+
+	"yuanban/kiosk/evaluation"
+	"yuanban/kiosk/evaluation/ask"
+	"yuanban/ui/view"
+)
+
+// thanksFor is how long the thanks stand before the visit is wiped.
+const thanksFor = 6 * time.Second
+
+// reasonTime is how long the reasons stay open without a touch at the machine, where nobody waits behind a counter.
+const reasonTime = 60 * time.Second
+
+// rating asks for the rating of what was just done.
+type rating struct{ asking *ask.Asking }
+
+func newRating(f *Flow, inv evaluation.Invitation, service string) *rating {
+	if f.opt.Lamps != nil {
+		f.opt.Lamps(true)
+	}
+	return &rating{asking: ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: reasonTime,
+		Buttons: f.opt.Places.Buttons, Log: f.opt.Log}, inv, service, nil)}
+}
+
+func (s *rating) view(f *Flow) view.View { return s.asking.View(f.fit()) }
+
+func (s *rating) act(f *Flow, a view.Action) { s.after(f, s.asking.Act(f.ctx, a)) }
+
+func (s *rating) press(f *Flow, level int) { s.after(f, s.asking.Press(f.ctx, level)) }
+
+func (s *rating) wakeAt(*Flow) time.Time { return s.asking.Deadline() }
+
+func (s *rating) wake(f *Flow) { s.after(f, s.asking.Expire(f.ctx)) }
+
+// idles: once the grade is given, the reason screen has its own time.
+func (s *rating) idles(*Flow) bool { return !s.asking.Rated() }
+
+// leaving leads from the text back to the reasons; the rating itself is never gone back from.
+func (s *rating) leaving(f *Flow) bool {
+	s.act(f, view.Action{Do: "back"})
+	return true
+}
+
+// after moves on when the asking is over.
+func (s *rating) after(f *Flow, err error) {
+	if err != nil {
+		f.opt.Log.Error("cannot record at the rating", "area", "visit", "err", err)
+		if _, over := s.asking.Over(); !over {
+			fail := f.failure(journalCode(err))
+			f.push(&fault{failure: fail, foot: []view.Button{f.mainly("do.finish", "home")}})
+			return
+		}
+	}
+	if s.asking.Rated() && f.opt.Lamps != nil {
+		f.opt.Lamps(false)
+	}
+	how, over := s.asking.Over()
+	switch {
+	case !over:
+	case how == evaluation.Rated:
+		f.sound = view.SoundDone
+		f.replace(&thanks{until: time.Now().Add(thanksFor)})
+	default:
+		f.finish()
+	}
+}
+
+// leaveRating ends an open asking when the visitor leaves it: what was given is kept, what was not is told as it was.
+func (f *Flow) leaveRating(how evaluation.State) {
+	for _, fr := range f.stack {
+		if r, ok := fr.screen.(*rating); ok {
+			if err := r.asking.End(f.ctx, how); err != nil {
+				f.opt.Log.Error("cannot record that a visitor left the rating", "area", "visit", "err", err)
+			}
+		}
+	}
+}
+
+// thanks ends the visit.
+type thanks struct{ until time.Time }
+
+func (s *thanks) view(f *Flow) view.View {
+	word := f.word("thanks.word")
+	if !f.online {
+		word = f.word("thanks.word.later")
+	}
+	return view.View{Screen: "thanks", Step: view.StepRating, Body: view.Thanks{Word: word, Until: s.until}, Foot: []view.Button{f.mainly("do.finish", "finish")}}
+}
+
+func (s *thanks) act(f *Flow, a view.Action) {
+	if a.Do == "finish" {
+		f.finish()
+	}
+}
+
+func (s *thanks) idles(*Flow) bool { return false }
+
+func (s *thanks) wakeAt(*Flow) time.Time { return s.until }
+
+func (s *thanks) wake(f *Flow) { f.finish() }

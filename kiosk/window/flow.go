@@ -1,0 +1,286 @@
+// Package window is one service window with its rating pad (窗口评价器): standby with the staff card, 请您评价, why, thanks.
+//
+// One goroutine owns the flow. The window PC speaks to it through commands that are answered once they are committed; it hears
+// how an invitation ended, never the grade.
+package window
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"yuanban/kiosk/catalogue"
+	"yuanban/kiosk/evaluation"
+	"yuanban/kiosk/evaluation/ask"
+	"yuanban/kiosk/pinyin"
+	"yuanban/ui/view"
+	"yuanban/ui/wording"
+)
+
+// What a command of the window PC can run into. Test with errors.Is; evaluation's own errors pass through.
+var (
+	ErrPaused  = errors.New("the window is paused; resume it before inviting")
+	ErrBusy    = errors.New("a visitor is still rating; try again when the event of that invitation has arrived")
+	ErrNobody  = errors.New("neither a screen nor buttons are there to ask on; check the pad")
+	ErrNoStaff = errors.New("there is no member of staff with this id in the catalogue")
+	ErrUnknown = errors.New("there is no open invitation with this id")
+)
+
+const (
+	thanksFor = 5 * time.Second
+	endedFor  = 5 * time.Second
+	// lostFor is how long a screen may be away in the middle of an invitation when there are no buttons either.
+	lostFor = 10 * time.Second
+)
+
+// Options is all that a window needs.
+type Options struct {
+	Show      func(view.View) // never blocks
+	OnEvent   func(Event)     // never blocks; called after the commit
+	Lamps     func(on bool)   // nil when there are none
+	Buttons   func() bool     // whether the hardware buttons work now
+	Box       view.Box
+	Words     *wording.Book
+	Catalogue *catalogue.Catalogue
+	Pinyin    *pinyin.Dictionary
+	Ratings   *evaluation.Book
+	Window    string // number of the window
+	Staff     string // id of the member of staff, "" for an inactive window
+	Invite    time.Duration
+	Reasons   time.Duration
+	Log       *slog.Logger
+}
+
+// Event tells how an invitation stands. It has no field for the grade.
+type Event struct {
+	ID      string           `json:"id"`
+	Case    string           `json:"case"`
+	Stage   string           `json:"stage"`
+	Service int              `json:"service"`
+	State   evaluation.State `json:"state"` // open, rated, declined, timeout, fault
+	At      time.Time        `json:"at"`
+}
+
+// Status is what a window PC may know of its window.
+type Status struct {
+	State      string `json:"state"` // ready, paused, inactive, asking
+	Window     string `json:"window"`
+	Staff      string `json:"staff"`
+	Invitation string `json:"invitation,omitempty"` // the one on the screen
+	Display    bool   `json:"display"`
+	Online     bool   `json:"online"` // the platform is reachable
+}
+
+// Invitation is what a window PC asks for.
+type Invitation struct {
+	Case    string `json:"case"`
+	Stage   string `json:"stage"`
+	Service int    `json:"service"`
+	Staff   string `json:"staff"`
+}
+
+// Flow is the window. Make it with New, feed it from any goroutine, run it with Run.
+type Flow struct {
+	opt   Options
+	inbox chan func()
+	done  chan struct{}
+
+	// Below: the flow's goroutine only.
+	ctx     context.Context
+	modes   view.Modes
+	staff   string
+	paused  bool
+	online  bool
+	display bool
+	lost    time.Time // since when there is no display
+	asking  *ask.Asking
+	told    bool // the window PC knows that the asking was rated
+	touched bool // the reason screen is in use
+	after   *after
+	helping bool // the help page stands before everything else
+	sound   view.Sound
+}
+
+// after is the screen that follows an asking for a few seconds.
+type after struct {
+	view  view.View
+	until time.Time
+}
+
+// New returns a window that has not begun.
+func New(opt Options) *Flow {
+	return &Flow{opt: opt, inbox: make(chan func(), 64), done: make(chan struct{}), staff: opt.Staff, online: true}
+}
+
+// Run serves the window until ctx ends; an open invitation ends as a fault then.
+func (f *Flow) Run(ctx context.Context) error {
+	f.ctx = context.WithoutCancel(ctx)
+	defer close(f.done)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		f.show()
+		timer.Reset(f.untilNext())
+		select {
+		case <-ctx.Done():
+			f.endAsking(evaluation.Fault)
+			return nil
+		case fn := <-f.inbox:
+			fn()
+		case <-timer.C:
+			f.tick()
+		}
+	}
+}
+
+func (f *Flow) post(fn func()) {
+	select {
+	case f.inbox <- fn:
+	case <-f.done:
+	}
+}
+
+// do runs fn in the flow's goroutine and waits for it.
+func (f *Flow) do(ctx context.Context, fn func() error) error {
+	result := make(chan error, 1)
+	select {
+	case f.inbox <- func() { result <- fn() }:
+	case <-f.done:
+		return ErrNobody
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-result:
+		return err
+	case <-f.done:
+		return ErrNobody
+	}
+}
+
+// Act hands over what a person did on the pad.
+func (f *Flow) Act(a view.Action) { f.post(func() { f.act(a) }) }
+
+// Press hands over a press of a hardware button, 5 to 1. It counts only while an invitation is open.
+func (f *Flow) Press(level int) {
+	f.post(func() {
+		if f.asking != nil {
+			f.step(f.asking.Press(f.ctx, level))
+		}
+	})
+}
+
+// Platform hands over whether the platform is reachable.
+func (f *Flow) Platform(online bool) { f.post(func() { f.online = online }) }
+
+// Changed says that a device's health changed.
+func (f *Flow) Changed() { f.post(func() {}) }
+
+// Display hands over whether a screen is connected.
+func (f *Flow) Display(connected bool) {
+	f.post(func() {
+		if f.display && !connected {
+			f.lost = time.Now()
+		}
+		f.display = connected
+	})
+}
+
+// Invite opens an invitation and puts it on the pad. Errors: ErrPaused, ErrBusy, ErrNobody, evaluation.ErrRated, evaluation.ErrOpen.
+func (f *Flow) Invite(ctx context.Context, in Invitation) (inv evaluation.Invitation, err error) {
+	err = f.do(ctx, func() error {
+		inv, err = f.invite(in)
+		return err
+	})
+	return inv, err
+}
+
+func (f *Flow) invite(in Invitation) (evaluation.Invitation, error) {
+	switch {
+	case f.paused:
+		return evaluation.Invitation{}, ErrPaused
+	case f.asking != nil && (!f.asking.Rated() || f.touched):
+		return evaluation.Invitation{}, ErrBusy
+	case !f.display && !f.opt.Buttons():
+		return evaluation.Invitation{}, ErrNobody
+	}
+	if f.asking != nil { // rated, and nobody gives reasons: the next visitor does not wait for an empty screen
+		f.step(f.asking.Expire(f.ctx))
+	}
+	if in.Staff != "" {
+		f.staff = in.Staff
+	}
+	inv, err := f.opt.Ratings.Invite(f.ctx, evaluation.Invitation{
+		Case: in.Case, Stage: in.Stage, Service: in.Service, Staff: f.staff, Window: f.opt.Window,
+		Channel: evaluation.ChannelPad, Expires: time.Now().Add(f.opt.Invite),
+	})
+	if err != nil {
+		return inv, fmt.Errorf("cannot open the invitation: %w", err)
+	}
+	f.asking = ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: f.opt.Reasons,
+		Buttons: f.opt.Buttons(), Log: f.opt.Log}, inv, f.opt.Words.Text("pad.stage."+in.Stage), f.card())
+	f.after, f.told, f.touched, f.helping = nil, false, false, false
+	f.sound = view.SoundInvite
+	f.lamps(true)
+	f.tell(evaluation.Open)
+	return inv, nil
+}
+
+// Cancel ends an open invitation from the window PC: it counts as declined, for nobody rated.
+func (f *Flow) Cancel(ctx context.Context, id string) error {
+	return f.do(ctx, func() error {
+		if f.asking == nil || f.asking.Rated() || f.asking.Invitation().ID != id {
+			return ErrUnknown
+		}
+		f.endAsking(evaluation.Declined)
+		return nil
+	})
+}
+
+// Pause shows 暂停服务; an open invitation ends as declined first.
+func (f *Flow) Pause(ctx context.Context, paused bool) error {
+	return f.do(ctx, func() error {
+		if paused {
+			f.endAsking(evaluation.Declined)
+		}
+		f.paused, f.after = paused, nil
+		return nil
+	})
+}
+
+// SetStaff puts another member of staff on the pad; "" makes the window inactive.
+func (f *Flow) SetStaff(ctx context.Context, id string) error {
+	return f.do(ctx, func() error {
+		if id != "" && f.opt.Catalogue.StaffMember(id) == nil {
+			return fmt.Errorf("cannot sign in %q: %w", id, ErrNoStaff)
+		}
+		f.staff = id
+		return nil
+	})
+}
+
+// Status tells how the window stands.
+func (f *Flow) Status(ctx context.Context) (s Status, err error) {
+	err = f.do(ctx, func() error {
+		s = Status{State: string(f.standbyState()), Window: f.opt.Window, Staff: f.staff, Display: f.display, Online: f.online}
+		if f.asking != nil {
+			s.State, s.Invitation = "asking", f.asking.Invitation().ID
+		}
+		return nil
+	})
+	return s, err
+}
+
+func (f *Flow) lamps(on bool) {
+	if f.opt.Lamps != nil {
+		f.opt.Lamps(on)
+	}
+}
+
+// tell sends the event of the asking's invitation; what it tells has been committed.
+func (f *Flow) tell(s evaluation.State) {
+	inv := f.asking.Invitation()
+	f.opt.OnEvent(Event{ID: inv.ID, Case: inv.Case, Stage: inv.Stage, Service: inv.Service, State: s, At: time.Now()})
+}

@@ -1,0 +1,185 @@
+package window
+
+import (
+	"time"
+
+	"yuanban/kiosk/evaluation"
+	"yuanban/ui/view"
+)
+
+// act is the one place where actions of the pad's screen arrive.
+func (f *Flow) act(a view.Action) {
+	switch a.Do {
+	case "alive", "stay":
+	case "mode":
+		f.setMode(a.Arg("mode"))
+	case "help":
+		f.helping = true
+	case "home":
+		f.helping, f.after = false, nil
+	case "back":
+		if f.helping {
+			f.helping = false
+			return
+		}
+		fallthrough
+	default:
+		if f.asking != nil {
+			f.touched = f.touched || f.asking.Rated()
+			f.step(f.asking.Act(f.ctx, a))
+		}
+	}
+}
+
+func (f *Flow) setMode(mode string) {
+	switch mode {
+	case "standard":
+		f.modes = view.Modes{Mute: f.modes.Mute}
+	case "large":
+		f.modes.Large = !f.modes.Large
+	case "contrast":
+		f.modes.Contrast = !f.modes.Contrast
+	case "mute":
+		f.modes.Mute = !f.modes.Mute
+	}
+}
+
+// step looks at the asking after something happened to it.
+func (f *Flow) step(err error) {
+	if err != nil {
+		f.opt.Log.Error("cannot record at the pad", "area", "window", "err", err)
+		if _, over := f.asking.Over(); !over { // the grade could not be committed: say so, count it as a fault
+			f.endAsking(evaluation.Fault)
+			return
+		}
+	}
+	how, over := f.asking.Over()
+	if f.asking.Rated() && !f.told {
+		f.told = true
+		f.sound = view.SoundDone
+		f.lamps(false)
+		f.tell(evaluation.Rated)
+	}
+	if !over {
+		return
+	}
+	f.lamps(false)
+	now := time.Now()
+	if how == evaluation.Rated {
+		word := f.opt.Words.Text("thanks.word")
+		if !f.online {
+			word = f.opt.Words.Text("thanks.word.later")
+		}
+		f.after = &after{view.View{Screen: "thanks", Body: view.Thanks{Word: word, Until: now.Add(thanksFor)}}, now.Add(thanksFor)}
+	} else {
+		f.tell(how)
+		f.after = &after{view.View{Screen: "ended", Body: view.Ended{Outcome: string(how), Word: f.opt.Words.Text("ended." + string(how))}}, now.Add(endedFor)}
+	}
+	f.asking = nil
+	f.modes = view.Modes{}
+}
+
+// endAsking ends an open asking from outside.
+func (f *Flow) endAsking(how evaluation.State) {
+	if f.asking == nil {
+		return
+	}
+	if err := f.asking.End(f.ctx, how); err != nil {
+		f.opt.Log.Error("cannot record the end of an invitation", "area", "window", "err", err)
+	}
+	f.step(nil)
+}
+
+func (f *Flow) untilNext() time.Duration {
+	next := time.Now().Add(time.Hour)
+	consider := func(t time.Time) {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	if f.asking != nil {
+		consider(f.asking.Deadline())
+		if f.nobody() {
+			consider(f.lost.Add(lostFor))
+		}
+	}
+	if f.after != nil {
+		consider(f.after.until)
+	}
+	return max(time.Until(next), 0)
+}
+
+// nobody says that an asking has neither screen nor buttons.
+func (f *Flow) nobody() bool { return !f.display && !f.lost.IsZero() && !f.opt.Buttons() }
+
+func (f *Flow) tick() {
+	now := time.Now()
+	if f.after != nil && !f.after.until.After(now) {
+		f.after = nil
+	}
+	if f.asking == nil {
+		return
+	}
+	if f.nobody() && !f.lost.Add(lostFor).After(now) {
+		f.endAsking(evaluation.Fault)
+		return
+	}
+	if d := f.asking.Deadline(); !d.IsZero() && !d.After(now) {
+		f.step(f.asking.Expire(f.ctx))
+	}
+}
+
+func (f *Flow) standbyState() view.StandbyState {
+	switch {
+	case f.paused:
+		return view.StandbyPaused
+	case f.staff == "":
+		return view.StandbyInactive
+	}
+	return view.StandbyReady
+}
+
+// card is the staff card, also of a member of staff whom the catalogue does not know.
+func (f *Flow) card() *view.Staff {
+	if f.staff == "" {
+		return nil
+	}
+	s := f.opt.Catalogue.StaffMember(f.staff)
+	if s == nil {
+		return &view.Staff{Number: f.staff, Window: f.opt.Window}
+	}
+	card := &view.Staff{Name: s.Name, Number: s.Number, Post: s.Post, Window: f.opt.Window}
+	if s.Photo != "" {
+		card.Photo = "/ui/photos/" + s.Photo
+	}
+	return card
+}
+
+func (f *Flow) show() {
+	var v view.View
+	switch {
+	case f.helping:
+		var lines []view.HelpLine
+		for _, l := range f.opt.Catalogue.Help {
+			lines = append(lines, view.HelpLine{Name: l.Name, Number: l.Number, Word: l.Word, Big: l.Big})
+		}
+		v = view.View{Screen: "help", Back: true, Body: view.Help{Lines: lines},
+			Foot: []view.Button{{Label: f.opt.Words.Text("do.back"), Do: "back", Main: true}}}
+	case f.asking != nil:
+		v = f.asking.View(view.Fit(f.opt.Box, f.modes))
+	case f.after != nil:
+		v = f.after.view
+	default:
+		body := view.Standby{Staff: f.card(), Window: f.opt.Window, State: f.standbyState(), Park: f.opt.Catalogue.Park.Name}
+		v = view.View{Screen: "standby", Body: body}
+	}
+	v.Modes = f.modes
+	if v.Title == "" {
+		v.Title = f.opt.Words.Text(v.Screen + ".title")
+	}
+	if !f.online {
+		v.Banner = &view.Banner{Kind: view.BannerInfo, Text: f.opt.Words.Text("banner.offline.pad")}
+	}
+	v.Sound, f.sound = f.sound, view.SoundNone
+	f.opt.Show(v)
+}
