@@ -1,0 +1,239 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"yuanban/devices/buttons"
+	"yuanban/devices/printer"
+	"yuanban/devices/serialport"
+	"yuanban/kiosk/api"
+	"yuanban/kiosk/casefile"
+	"yuanban/kiosk/config"
+	"yuanban/kiosk/evaluation"
+	"yuanban/kiosk/station"
+	"yuanban/kiosk/upstream"
+	"yuanban/kiosk/visit"
+	"yuanban/kiosk/window"
+	"yuanban/ui/view"
+)
+
+// openBooks opens what is kept in the journal: cases, ratings and their way to the platform.
+func (m *machine) openBooks(ctx context.Context) error {
+	key, err := personKey(m.cfg.State)
+	if err != nil {
+		return err
+	}
+	if up := m.cfg.Upstream; up != nil && up.SealKey != "" {
+		public, err := sealKey(up.SealKey)
+		if err != nil {
+			return err
+		}
+		if m.sealer, err = casefile.NewSealer(public); err != nil {
+			return fmt.Errorf("cannot use upstream.seal-key: %w", err)
+		}
+	}
+	m.cases = casefile.New(m.journal, casefile.Options{Sealer: m.sealer, Calendar: m.content.Calendar, PersonKey: key, Location: m.location, Log: m.log})
+	reasons, err := evaluation.LoadReasons(bytes.NewReader(m.content.Reasons.Raw), m.content.Reasons.Version)
+	if err != nil {
+		return err
+	}
+	m.ratings = evaluation.New(m.journal, reasons, evaluation.Options{Sealer: m.sealer, Log: m.log})
+	// Before anybody can be invited: what the last stop left open ends as what it was.
+	if err := m.ratings.Recover(ctx); err != nil {
+		return err
+	}
+	return m.openUpstream()
+}
+
+func (m *machine) openUpstream() error {
+	cfg := upstream.Config{}
+	if up := m.cfg.Upstream; up != nil {
+		token, err := secret(up.TokenFile, "the token of the platform")
+		if err != nil {
+			return err
+		}
+		cfg.URL, cfg.Token = up.URL, token
+	}
+	if m.opt.Demo != nil {
+		cfg.Heartbeat, cfg.MaxBackoff = demoHeartbeat, demoBackoff // a presenter does not wait for minutes
+	}
+	m.upstream = upstream.New(m.journal, cfg, upstream.Options{Log: m.log,
+		OnNumbers: m.cases.SetPlatformNumbers,
+		OnState: func(s upstream.State) {
+			if w, ok := m.watcher(); ok {
+				w.Platform(s.Online || cfg.URL == "")
+				w.Changed() // cases may have their numbers now
+			}
+		}})
+	return nil
+}
+
+func (m *machine) watcher() (watcher, bool) {
+	f, ok := m.flow.get()
+	if !ok {
+		return nil, false
+	}
+	w, ok := f.(watcher)
+	return w, ok
+}
+
+// openStation makes the supervisors of the configured devices.
+func (m *machine) openStation(ctx context.Context) error {
+	m.board = station.NewBoard(m.log, func(station.Health) {
+		if w, ok := m.watcher(); ok {
+			w.Changed()
+		}
+	})
+	// A device that is not configured still has its supervisor's face: it is never online, and the screens say so.
+	r := serialport.Config{}
+	if c := m.cfg.Reader; c != nil {
+		r = serialport.Config{Path: c.Port, Baud: c.Baud}
+	}
+	m.reader = station.NewReader(r, m.board)
+	p, profile := serialport.Config{}, "epson80"
+	if c := m.cfg.Printer; c != nil {
+		p, profile = serialport.Config{Path: c.Port, Baud: c.Baud}, c.Profile
+	}
+	known, err := printer.ByName(profile)
+	if err != nil { // config knows the same names
+		m.log.Error("cannot use the printer", "device", "printer", "err", err)
+	}
+	cut, err := m.journal.Interrupted(ctx)
+	if err != nil {
+		return err
+	}
+	m.printer = station.NewPrinter(p, known, m.journal, cut, m.board)
+	m.openButtons()
+	return nil
+}
+
+func (m *machine) openButtons() {
+	press := func(level int) {
+		if f, ok := m.flow.get(); ok {
+			f.Press(level)
+		}
+	}
+	switch {
+	case m.opt.Demo != nil:
+		m.lamps = buttons.NewLamps(m.opt.Demo.Lamps)
+		m.buttons = station.NewButtons(m.opt.Demo.Lines, m.board, press)
+	case m.cfg.Buttons != nil:
+		c := m.cfg.Buttons
+		gpio := buttons.GPIOConfig{Chip: c.Chip, Lines: c.Lines, ActiveLow: c.ActiveLow}
+		m.buttons = station.NewButtons(func() (buttons.Lines, error) { return buttons.OpenGPIO(gpio) }, m.board, press)
+	}
+	if c := m.cfg.Lamps; c != nil && m.opt.Demo == nil {
+		lamps := buttons.NewGPIOLamps(buttons.GPIOConfig{Chip: c.Chip, Lines: c.Lines, ActiveLow: c.ActiveLow})
+		m.lamps = buttons.NewLamps(lamps.Lamps())
+	}
+}
+
+// openFlow makes the flow of the machine's role.
+func (m *machine) openFlow() error {
+	box := view.Box{Width: m.cfg.Screen.Width, Height: m.cfg.Screen.Height}
+	opt := api.Options{Hosts: m.hosts(), Ratings: m.ratings, Status: m.status, Log: m.log}
+	if m.cfg.Role == config.RolePad {
+		w := m.newWindow(box)
+		m.flow.put(w)
+		opt.Window, opt.Desk = w, w
+		token, err := secret(m.cfg.Window.TokenFile, "the token of the window PC")
+		switch {
+		case err != nil:
+			return err
+		case token == "" && m.opt.Demo == nil:
+			return fmt.Errorf("cannot serve the window: window.token-file is not set, and without a token anyone on this machine could invite")
+		}
+		opt.Token = token
+	} else {
+		m.flow.put(m.newVisit(box))
+	}
+	m.api.put(api.New(opt))
+	return nil
+}
+
+func (m *machine) newVisit(box view.Box) *visit.Flow {
+	places := visit.Places{Reader: "right", Printer: "below", Buttons: m.buttons != nil}
+	if m.cfg.Reader != nil {
+		places.Reader = string(m.cfg.Reader.Side)
+	}
+	if m.cfg.Printer != nil {
+		places.Printer = string(m.cfg.Printer.Side)
+	}
+	return visit.New(visit.Options{
+		Show: m.screen.Show, Box: box, Machine: m.cfg.Machine, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin,
+		Cases: m.cases, Ratings: m.ratings, Reader: m.reader, Printer: m.printer, Lamps: m.light, Places: places,
+		Idle: visit.IdleTimes{First: m.cfg.Idle.First, Countdown: m.cfg.Idle.Countdown,
+			LargeFirst: m.cfg.Idle.LargeFirst, LargeCountdown: m.cfg.Idle.LargeCountdown},
+		Location: m.location, Log: m.log, Accepts: m.sealer != nil,
+	})
+}
+
+func (m *machine) newWindow(box view.Box) *window.Flow {
+	return window.New(window.Options{
+		Show: m.screen.Show, Box: box, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin, Ratings: m.ratings,
+		OnEvent: func(e window.Event) {
+			if a, ok := m.api.get(); ok {
+				a.Tell(e)
+			}
+		},
+		Lamps: m.light, Buttons: func() bool { return m.board.Health("buttons").State == station.Online },
+		Window: m.cfg.Window.Number, Staff: m.cfg.Window.Staff, Invite: m.cfg.Window.Invite, Reasons: m.cfg.Window.Reasons, Log: m.log,
+	})
+}
+
+// light lights the rating buttons while they can be pressed.
+func (m *machine) light(on bool) {
+	if m.lamps == nil {
+		return
+	}
+	p := buttons.Off
+	if on {
+		p = buttons.Breathe
+	}
+	m.lamps.Show(p)
+}
+
+// startAll starts everything in the order in which it is used: what is used runs before its user, and is stopped after it.
+func (m *machine) startAll() {
+	m.services.start("audit", m.audit)
+	m.services.start("upstream", m.upstream.Run)
+	if m.cfg.Printer != nil {
+		m.services.start("printer", m.printer.Run)
+	}
+	if m.cfg.Reader != nil {
+		m.services.start("reader", m.reader.Run)
+	}
+	if m.lamps != nil {
+		m.services.start("lamps", m.lamps.Run)
+	}
+	if a, ok := m.api.get(); ok {
+		m.services.start("api", a.Run)
+	}
+	if f, ok := m.flow.get(); ok {
+		m.services.start("flow", f.Run)
+		m.display(m.screen.Connected()) // it may have come before the flow
+	}
+	// Last: a press must find a flow.
+	if m.buttons != nil {
+		m.services.start("buttons", m.buttons.Run)
+	}
+}
+
+// action hands what a person did on the page to the flow.
+func (m *machine) action(a view.Action) {
+	if f, ok := m.flow.get(); ok {
+		f.Act(a)
+	}
+}
+
+// display hears of displays that come and go.
+func (m *machine) display(connected bool) {
+	m.log.Info("display", "area", "screen", "connected", connected)
+	if f, ok := m.flow.get(); ok {
+		if w, ok := f.(*window.Flow); ok {
+			w.Display(connected)
+		}
+	}
+}

@@ -1,0 +1,268 @@
+// Package daemon builds everything that runs on one machine, in order, runs it, and stops it in reverse.
+//
+// It is the only package that knows all the others.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"yuanban/devices/buttons"
+	"yuanban/kiosk/api"
+	"yuanban/kiosk/casefile"
+	"yuanban/kiosk/catalogue"
+	"yuanban/kiosk/config"
+	"yuanban/kiosk/evaluation"
+	"yuanban/kiosk/journal"
+	"yuanban/kiosk/pinyin"
+	"yuanban/kiosk/station"
+	"yuanban/kiosk/upstream"
+	"yuanban/ui"
+	"yuanban/ui/view"
+	"yuanban/ui/wording"
+)
+
+// Options is what a machine is started with.
+type Options struct {
+	Config  *config.Config
+	Version string
+	Log     *slog.Logger
+	Ready   func(url string) // called once when screens are served
+	Demo    *Demo            // nil on a real machine
+}
+
+// Demo is what a demonstration brings along in place of hardware that cannot be played through a tty.
+type Demo struct {
+	Lines func() (buttons.Lines, error)
+	Lamps []buttons.Lamp
+	Bench http.Handler // served under /bench
+}
+
+// flow is what serves the visitors of this machine: a visit or a window.
+type flow interface {
+	Run(ctx context.Context) error
+	Act(a view.Action)
+	Press(level int)
+}
+
+// watcher is the part of a flow that hears of the machine.
+type watcher interface {
+	Platform(online bool)
+	Changed()
+}
+
+// machine is one run of the program.
+type machine struct {
+	opt      Options
+	cfg      *config.Config
+	log      *slog.Logger
+	started  time.Time
+	addr     string // at which the screens are served
+	services *services
+	location *time.Location
+
+	words    *wording.Book
+	content  *catalogue.Catalogue
+	pinyin   *pinyin.Dictionary
+	journal  *journal.Journal
+	sealer   casefile.Sealer // nil without a platform key
+	cases    *casefile.Files
+	ratings  *evaluation.Book
+	upstream *upstream.Deliverer
+	board    *station.Board
+	reader   *station.Reader
+	printer  *station.Printer
+	buttons  *station.Buttons
+	lamps    *buttons.Lamps
+	screen   *ui.Server
+	api      *later[*api.API]
+	flow     *later[flow]
+	broken   *later[string] // what is wrong with the chain of facts, "ok" when it holds
+}
+
+// Run runs the machine until ctx ends (nil) or something fails that only a new start can mend.
+func Run(ctx context.Context, opt Options) error {
+	m := &machine{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), services: newServices(opt.Log),
+		location: time.FixedZone("CST", 8*3600), api: &later[*api.API]{}, flow: &later[flow]{}, broken: &later[string]{}}
+
+	// The address first: a second program on the same machine ends here, before it touches anything.
+	listener, err := net.Listen("tcp", m.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot serve at %s: %w; is the program running already?", m.cfg.Listen, err)
+	}
+	defer listener.Close() // the server closes it earlier; this is for the errors before
+	m.addr = listener.Addr().String()
+	if err := m.load(); err != nil {
+		return err
+	}
+	// The screen before the journal: what is wrong with the disk must be said on it.
+	defer m.services.stop()
+	if err := m.startScreen(listener); err != nil {
+		return err
+	}
+	if err := m.openJournal(ctx); err != nil {
+		return err
+	}
+	if m.journal == nil {
+		return nil // asked to stop while waiting for the disk
+	}
+	defer m.journal.Close()
+	if err := m.openBooks(ctx); err != nil {
+		return err
+	}
+	if err := m.openStation(ctx); err != nil {
+		return err
+	}
+	if err := m.openFlow(); err != nil {
+		return err
+	}
+	m.startAll()
+	defer m.services.stop() // before the journal is closed
+	if opt.Ready != nil {
+		opt.Ready("http://" + m.addr + "/")
+	}
+	return m.services.wait(ctx)
+}
+
+// load reads everything that does not change.
+func (m *machine) load() error {
+	var files fs.FS = catalogue.Example()
+	if m.cfg.Content != "" {
+		files = os.DirFS(m.cfg.Content)
+	}
+	var err error
+	if m.content, err = catalogue.Load(files); err != nil {
+		return fmt.Errorf("cannot use the content; see kiosk check: %w", err)
+	}
+	if m.pinyin, err = pinyin.Load(); err != nil {
+		return err
+	}
+	var names []string
+	for _, it := range m.content.Items() {
+		names = append(names, it.Name)
+	}
+	m.pinyin.Boost(names) // what people write about here is likelier than the dictionary knows
+	m.words = wording.Default()
+	if m.cfg.Park.Name != "" {
+		m.content.Park.Name = m.cfg.Park.Name
+	}
+	return nil
+}
+
+// startScreen serves the screens, and says that the machine is out of service until a flow has something better to show.
+func (m *machine) startScreen(l net.Listener) error {
+	frame := "none"
+	if m.opt.Demo != nil {
+		frame = "self"
+	}
+	var err error
+	m.screen, err = ui.New(ui.Options{
+		Words: m.words, Role: ui.Role(m.cfg.Role), Park: m.content.Park.Name, Hosts: m.hosts(), FrameAncestors: frame,
+		Screen: ui.Screen{Width: m.cfg.Screen.Width, Height: m.cfg.Screen.Height, Diagonal: m.cfg.Screen.Diagonal},
+		Photos: m.content.Files, Log: m.log,
+		OnAction:  m.action,
+		OnDisplay: m.display,
+	})
+	if err != nil {
+		return err
+	}
+	m.outOfService("S-901")
+	m.services.start("screen", m.screen.Run)
+	m.services.start("http", func(ctx context.Context) error { return serve(ctx, l, m.mux()) })
+	return nil
+}
+
+func (m *machine) outOfService(code string) {
+	f := m.words.Failure(code)
+	m.screen.Show(view.View{Screen: "outofservice", Title: m.words.Text("outofservice.title"),
+		Body: view.OutOfService{Failure: f, Phone: m.content.Park.Phones.Consult}})
+}
+
+// hosts are the names under which this machine may be addressed: literals, against DNS rebinding.
+func (m *machine) hosts() []string {
+	_, port, err := net.SplitHostPort(m.addr)
+	if err != nil {
+		return nil
+	}
+	return []string{m.addr, "127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
+}
+
+func (m *machine) mux() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", m.screen.Handler())
+	machineAPI := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a, ok := m.api.get(); ok {
+			a.ServeHTTP(w, r)
+			return
+		}
+		http.Error(w, "starting: the journal is not open yet", http.StatusServiceUnavailable)
+	})
+	for _, path := range []string{"/kiosk/v1/", "/healthz", "/metrics"} {
+		mux.Handle(path, machineAPI)
+	}
+	if m.opt.Demo != nil {
+		mux.Handle("/bench", m.opt.Demo.Bench)
+		mux.Handle("/bench/", m.opt.Demo.Bench)
+	}
+	return mux
+}
+
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10}
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	// Websockets have been closed by their owners; a request under way gets a moment.
+	grace, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if srv.Shutdown(grace) != nil {
+		srv.Close()
+	}
+	<-ended
+	return nil
+}
+
+// retryJournal is how often a journal that cannot be opened is tried again.
+const retryJournal = 3 * time.Second
+
+// openJournal opens the journal. A disk that is full or read-only is waited for, with a sentence on the screen; what only a
+// technician can mend is an error.
+func (m *machine) openJournal(ctx context.Context) error {
+	for {
+		err := os.MkdirAll(m.cfg.State, 0o700)
+		if err == nil {
+			m.journal, err = journal.Open(ctx, filepath.Join(m.cfg.State, "journal.db"), journal.Options{Machine: m.cfg.Machine, Log: m.log})
+		}
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, journal.ErrInUse), errors.Is(err, journal.ErrMachine), errors.Is(err, journal.ErrNewer), errors.Is(err, journal.ErrForeign):
+			return fmt.Errorf("cannot open the journal in %s: %w", m.cfg.State, err)
+		}
+		m.log.Error("cannot open the journal; trying again", "area", "journal", "err", err)
+		code := "J-401"
+		if errors.Is(err, journal.ErrDiskFull) {
+			code = "J-402"
+		}
+		m.outOfService(code)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(retryJournal):
+		}
+	}
+}

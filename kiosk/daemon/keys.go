@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// personKey returns the key under which people find their own cases, and makes it at the first start.
+//
+// It never leaves the machine. Without it the hashes in the journal cannot be tried against all id numbers.
+func personKey(state string) ([]byte, error) {
+	path := filepath.Join(state, "person.key")
+	key, err := os.ReadFile(path)
+	switch {
+	case err == nil && len(key) == 32:
+		return key, nil
+	case err == nil:
+		return nil, fmt.Errorf("cannot use %s: it has %d bytes instead of 32; restore it, or move it away (people then no longer find their earlier cases here)", path, len(key))
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("cannot read the key of this machine: %w", err)
+	}
+	key = make([]byte, 32)
+	rand.Read(key)
+	if err := writeSynced(path, key); err != nil {
+		return nil, fmt.Errorf("cannot keep the key of this machine: %w", err)
+	}
+	return key, nil
+}
+
+// writeSynced puts a private file in place so that a power cut leaves either all of it or nothing.
+func writeSynced(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already when all went well
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// secret reads a token file; "" names none.
+func secret(path, what string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("cannot read %s: %w", what, err)
+	}
+	token := strings.TrimSpace(string(data))
+	if len(token) < 16 {
+		return "", fmt.Errorf("cannot use %s in %s: a token has at least 16 characters", what, path)
+	}
+	return token, nil
+}
+
+func sealKey(encoded string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read upstream.seal-key: %w", err)
+	}
+	return key, nil
+}

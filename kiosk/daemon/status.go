@@ -1,0 +1,60 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"yuanban/kiosk/api"
+	"yuanban/kiosk/journal"
+)
+
+// How soon the platform's faults show in a demonstration.
+const (
+	demoHeartbeat = 2 * time.Second
+	demoBackoff   = 3 * time.Second
+)
+
+// status is what the machine says of itself.
+func (m *machine) status(ctx context.Context) api.Status {
+	s := api.Status{Machine: m.cfg.Machine, Role: string(m.cfg.Role), Version: m.opt.Version, Started: m.started,
+		Display: m.screen.Connected(), Devices: m.board.All(), Journal: "ok", Chain: "not walked yet", Epoch: m.journal.Epoch()}
+	pos, err := m.journal.Position(ctx)
+	if err == nil {
+		// Reading proves little: what counts is that a fact could be recorded.
+		err = m.journal.Write(ctx, func(*journal.Tx) error { return nil })
+	}
+	if err != nil {
+		s.Journal = err.Error()
+	}
+	if broken, known := m.broken.get(); known {
+		s.Chain = broken
+	}
+	s.Sequence = pos.Last
+	up := m.upstream.State()
+	s.Platform = api.Platform{Configured: m.cfg.Upstream != nil, Online: up.Online, Backlog: up.Backlog, Oldest: up.Oldest, LastOK: up.LastOK, LastError: up.LastError}
+	return s
+}
+
+// auditEvery is how often the hash chain of the journal is walked.
+const auditEvery = 24 * time.Hour
+
+// audit walks the hash chain at the start and once a day. A broken chain is told; it stops nobody, for what was kept is still the best there is.
+func (m *machine) audit(ctx context.Context) error {
+	for {
+		err := m.journal.Verify(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		word := "ok"
+		if err != nil {
+			word = err.Error()
+			m.log.Error("the chain of facts does not hold", "area", "journal", "err", err)
+		}
+		m.broken.put(word)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(auditEvery):
+		}
+	}
+}

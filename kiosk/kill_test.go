@@ -1,0 +1,384 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"yuanban/kiosk/bench"
+	"yuanban/kiosk/journal"
+)
+
+// TestKill kills the daemon with SIGKILL at random moments of scripted visits, KILLS times. The hardware, the paper and the
+// platform live on in this process. Afterwards every number that a screen or a paper showed must be in the journal, none twice, and
+// every fact once at the platform.
+func TestKill(t *testing.T) {
+	kills := 200
+	if s := os.Getenv("KILLS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatalf("KILLS: %v", err)
+		}
+		kills = n
+	}
+	dir := t.TempDir()
+	hw := hardware(t, dir)
+	config := writeConfig(t, hw, dir)
+	seen := &witness{shown: map[string]bool{}}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range kills {
+		p := start(t, "run", "-config", config)
+		hw.t, hw.p = t, p
+		v := newVisitor(t, p, hw, seen)
+		v.until(time.Duration(random.IntN(1400)) * time.Millisecond)
+		p.kill()
+	}
+	// A last, undisturbed life delivers what is left and finishes one more visit.
+	p := start(t, "run", "-config", config)
+	v := newVisitor(t, p, hw, seen)
+	done := seen.visits + 1
+	for end := time.Now().Add(time.Minute); seen.visits < done; {
+		if time.Now().After(end) {
+			t.Fatalf("no visit could be finished after the kills; the screen is %s\n%s", v.screen, p.log)
+		}
+		v.until(100 * time.Millisecond)
+	}
+	var st struct {
+		Platform struct {
+			Backlog int `json:"backlog"`
+		} `json:"platform"`
+	}
+	eventually(t, "everything is delivered", func() bool {
+		p.must("GET", "/kiosk/v1/status", nil, &st)
+		return st.Platform.Backlog == 0
+	})
+	p.stop()
+	seen.judge(t, hw, filepath.Join(dir, "state", "journal.db"))
+	t.Logf("%d kills, %d visits finished, %d numbers shown, %d papers", kills, seen.visits, len(seen.shown), len(hw.receipts()))
+}
+
+// bothEnds is the bench without a page, in this process: it does not die with the daemon.
+type bothEnds struct {
+	*program // speaks to the bench's own server, so that its helpers serve here too
+	bench    *bench.Bench
+	p        *program // the daemon's present life
+}
+
+func hardware(t *testing.T, dir string) *bothEnds {
+	t.Helper()
+	b, err := bench.New(bench.Options{Dir: dir, Role: "kiosk", Fast: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	srv := httptest.NewServer(b.Handler())
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("bench: %v", err)
+		}
+		srv.Close()
+	})
+	return &bothEnds{program: &program{t: t, url: srv.URL + "/", log: &lockedBuffer{}}, bench: b}
+}
+
+func writeConfig(t *testing.T, hw *bothEnds, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "kiosk.yaml")
+	text := fmt.Sprintf("machine: KILL01\nrole: kiosk\nlisten: 127.0.0.1:%d\nstate: %q\nreader: {port: %q}\nprinter: {port: %q}\nupstream: {url: %q, seal-key: %q}\nlog: {level: warn}\n",
+		freePort(t), filepath.Join(dir, "state"), hw.bench.ReaderPath(), hw.bench.PrinterPath(), hw.bench.PlatformURL(), base64.StdEncoding.EncodeToString(hw.bench.SealKey()))
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	srv := httptest.NewServer(nil)
+	defer srv.Close()
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// witness remembers what was shown.
+type witness struct {
+	shown  map[string]bool // case numbers on screens
+	visits int             // finished to the thanks
+}
+
+// visitor plays a person at the display's own websocket, quicker than any person.
+type visitor struct {
+	t      *testing.T
+	hw     *bothEnds
+	conn   *websocket.Conn
+	seen   *witness
+	screen string
+	main   string
+	foot   string
+	frames chan frame
+	keyed  bool
+}
+
+// frame is what the program sends to its display.
+type frame struct {
+	Screen  string            `json:"screen"`
+	Regions map[string]string `json:"regions"`
+}
+
+func newVisitor(t *testing.T, p *program, hw *bothEnds, seen *witness) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Jar: jar}).Get(p.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	d := websocket.Dialer{Jar: jar, HandshakeTimeout: 10 * time.Second}
+	origin := strings.TrimSuffix(p.url, "/")
+	conn, _, err := d.Dial("ws"+strings.TrimPrefix(p.url, "http")+"ui/ws", http.Header{"Origin": {origin}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	v := &visitor{t: t, hw: hw, conn: conn, seen: seen, frames: make(chan frame, 256)}
+	go func() {
+		defer close(v.frames)
+		for {
+			var f frame
+			if conn.ReadJSON(&f) != nil {
+				return
+			}
+			v.frames <- f
+		}
+	}()
+	return v
+}
+
+// until plays for d, then returns wherever the visit is.
+func (v *visitor) until(d time.Duration) {
+	end := time.After(d)
+	nudge := time.NewTicker(60 * time.Millisecond) // a screen that waits for the visitor is touched again
+	defer nudge.Stop()
+	for {
+		select {
+		case f, ok := <-v.frames:
+			if !ok {
+				return
+			}
+			v.look(f)
+			v.touch()
+		case <-nudge.C:
+			v.touch()
+		case <-end:
+			return
+		}
+	}
+}
+
+func (v *visitor) look(f frame) {
+	if f.Screen != "" && f.Screen != v.screen {
+		v.screen, v.keyed = f.Screen, false
+		if f.Screen == "thanks" {
+			v.seen.visits++
+		}
+	}
+	if s, ok := f.Regions["main"]; ok {
+		v.main = html.UnescapeString(s)
+	}
+	if s, ok := f.Regions["foot"]; ok {
+		v.foot = s
+	}
+	if v.screen == "accepted" {
+		for _, number := range stubNumber.FindAllStringSubmatch(v.main, -1) {
+			v.seen.shown[strings.Join(strings.Fields(tag.ReplaceAllString(number[1], "")), "")] = true
+		}
+	}
+}
+
+var (
+	stubNumber  = regexp.MustCompile(`(?s)<p class="stub-number">(.*?)</p>`)
+	placeOfText = regexp.MustCompile(`第 (\d+) 页，共 (\d+) 页`)
+	tag         = regexp.MustCompile(`<[^>]*>`)
+)
+
+func (v *visitor) send(do string, pairs ...string) {
+	m := map[string]string{"do": do}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	_ = v.conn.WriteJSON(m) // the program may have been killed meanwhile; that is the point
+}
+
+// touch does what a visitor does on this screen.
+func (v *visitor) touch() {
+	switch v.screen {
+	case "attract":
+		v.send("touch")
+	case "home":
+		v.send("package", "code", "P2")
+	case "package":
+		v.send("toggle", "item", "P2-03")
+		v.send("toggle", "item", "P2-04")
+		v.send("apply")
+	case "card":
+		v.hw.program.call("PUT", "/bench/api/reader/card", map[string]string{"kind": "resident", "name": "张三", "number": "11010519491231002X"}, nil)
+	case "identity":
+		v.hw.program.call("DELETE", "/bench/api/reader/card", nil, nil)
+		v.send("confirm")
+	case "company":
+		if !v.keyed {
+			v.keyed = true
+			v.send("key", "key", "clear")
+			for _, k := range creditCode + "13800001234" {
+				v.send("key", "key", string(k))
+			}
+		}
+		if !strings.Contains(v.foot, "disabled") {
+			v.send("done")
+		}
+	case "letter":
+		if m := placeOfText.FindStringSubmatch(v.main); m != nil && m[1] != m[2] {
+			n, _ := strconv.Atoi(m[1]) // digits, by the pattern
+			v.send("page", "to", strconv.Itoa(n+1))
+			return
+		}
+		v.send("acknowledge")
+	case "sign":
+		v.send("ink", "strokes", "[[[100,100,0],[120,130,20],[140,110,40],[160,150,60],[180,120,80],[200,160,100]]]")
+		v.send("submit")
+	case "accepted":
+		if strings.Contains(v.main, "print-printed") {
+			v.send("rate")
+		}
+	case "rating":
+		v.send("rate", "level", "4")
+	case "reasons":
+		v.send("finish")
+	case "thanks":
+		v.send("finish")
+	case "wiped", "fault":
+		v.send("home")
+	}
+}
+
+// judge compares what was shown and printed with the journal and the platform.
+func (s *witness) judge(t *testing.T, hw *bothEnds, path string) {
+	t.Helper()
+	j, err := journal.Open(t.Context(), path, journal.Options{Machine: "KILL01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if err := j.Verify(t.Context()); err != nil {
+		t.Errorf("the chain of the journal is broken: %v", err)
+	}
+	pos, err := j.Position(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := hw.records("")
+	if int64(len(records)) != pos.Last {
+		t.Errorf("the platform has %d facts, the journal %d", len(records), pos.Last)
+	}
+	cases := map[string]int{}
+	for i, r := range records {
+		if r.Sequence != int64(i+1) {
+			t.Fatalf("fact %d stands at place %d of the platform", r.Sequence, i+1)
+		}
+		if r.Kind == "case.accepted" {
+			cases[r.Subject]++
+		}
+	}
+	for number, n := range cases {
+		if n != 1 {
+			t.Errorf("case %s was accepted %d times", number, n)
+		}
+	}
+	known := func(number string) bool {
+		for c := range cases {
+			if c == number {
+				return true
+			}
+		}
+		return false
+	}
+	platform := platformNumbers(t, j)
+	for number := range s.shown {
+		if !known(number) && !platform[number] {
+			t.Errorf("number %s was on a screen and is not in the journal", number)
+		}
+	}
+	printed := map[string]int{}
+	for _, r := range hw.receipts() {
+		text := strings.Join(strings.Fields(r.text()), "")
+		for _, number := range regexp.MustCompile(`LKILL01\d{10}[0-9A-Z]`).FindAllString(text, -1) {
+			if !known(number) {
+				t.Errorf("number %s was printed and is not in the journal", number)
+			}
+			printed[number]++
+		}
+	}
+	for number, n := range printed {
+		if n > 1 && !strings.Contains(fmt.Sprint(hw.receipts()), "补打") {
+			t.Errorf("number %s was printed %d times without saying 补打", number, n)
+		}
+	}
+	if len(s.shown) == 0 || len(printed) == 0 {
+		t.Error("the visits never came to a number: this test proved nothing")
+	}
+}
+
+// platformNumbers are the numbers that the platform gave to cases of this journal.
+func platformNumbers(t *testing.T, j *journal.Journal) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	err := j.Read(t.Context(), func(q journal.Queryer) error {
+		rows, err := q.Query(`SELECT coalesce(platform_number, '') FROM casefile`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s string
+			if err := rows.Scan(&s); err != nil {
+				return err
+			}
+			out[s] = true
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
