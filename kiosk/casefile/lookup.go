@@ -25,6 +25,18 @@ func (f *Files) ByPerson(ctx context.Context, idNumber string) ([]Case, error) {
 	return cases, nil
 }
 
+// LastAccepted returns when the newest case was accepted; the zero time when there is none.
+func (f *Files) LastAccepted(ctx context.Context) (time.Time, error) {
+	var ms int64
+	err := f.j.Read(ctx, func(q journal.Queryer) error {
+		return q.QueryRow(`SELECT coalesce(max(accepted_at), 0) FROM casefile`).Scan(&ms)
+	})
+	if err != nil || ms == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(ms), nil
+}
+
 // ByNumber returns the case with a provisional or platform number. Spaces, hyphens and case do not matter in provisional numbers.
 // Errors: ErrNotFound.
 func (f *Files) ByNumber(ctx context.Context, number string) (Case, error) {

@@ -24,9 +24,16 @@ func (s *accepted) enter(f *Flow, _ context.Context) {
 	if v.print.State != view.PrintNone {
 		return // back from another screen
 	}
-	v.print = view.Print{State: view.PrintRunning}
 	// Under the visit, not under this screen: the paper comes out while the visitor already rates.
-	f.print(v.ctx, f.receiptJob(), f.receiptWords(), &v.print)
+	f.printReceipt()
+}
+
+// printReceipt prints under the visit, and can be withdrawn while it waits for paper.
+func (f *Flow) printReceipt() {
+	v := f.visit
+	ctx, stop := context.WithCancel(v.ctx)
+	v.print, v.stopPrint = view.Print{State: view.PrintRunning}, stop
+	f.print(ctx, f.receiptJob(), f.receiptWords(), &v.print)
 }
 
 func (s *accepted) view(f *Flow) view.View {
@@ -36,12 +43,19 @@ func (s *accepted) view(f *Flow) view.View {
 	if v.pack != nil {
 		body.Package = v.pack.Name
 	}
-	title := "accepted.title"
+	provisional := false
 	for _, c := range v.cases {
 		body.Uploaded = body.Uploaded && c.Uploaded
-		if c.Provisional {
-			title = "accepted.title.provisional"
-		}
+		provisional = provisional || c.Provisional
+	}
+	title := "accepted.title"
+	switch {
+	case provisional && body.Uploaded:
+		title = "accepted.title.numberless"
+	case provisional:
+		title = "accepted.title.provisional"
+	case !body.Uploaded:
+		title = "accepted.title.local"
 	}
 	body.Pager = pager(&s.page, pagesOf(len(v.cases), rows))
 	for _, c := range pageOf(v.cases, s.page, rows) {
@@ -52,11 +66,15 @@ func (s *accepted) view(f *Flow) view.View {
 	}
 	var foot []view.Button
 	if st := v.print.State; st == view.PrintWaiting {
-		foot = append(foot, view.Button{Label: f.word("do.print.skip"), Do: "rate"})
+		foot = append(foot, view.Button{Label: f.word("do.print.skip"), Do: "skip"})
 	} else if st == view.PrintFailed {
 		foot = append(foot, view.Button{Label: f.word("do.print.again"), Do: "print", Icon: "printer"})
 	}
-	return view.View{Screen: "accepted", Title: f.word(title), Step: view.StepReceipt, Body: body, Foot: append(foot, f.mainly("do.accepted.rate", "rate"))}
+	next := f.mainly("do.accepted.rate", "rate")
+	if v.asked {
+		next = f.mainly("do.finish", "finish")
+	}
+	return view.View{Screen: "accepted", Title: f.word(title), Step: view.StepReceipt, Body: body, Foot: append(foot, next)}
 }
 
 func (s *accepted) act(f *Flow, a view.Action) {
@@ -66,11 +84,18 @@ func (s *accepted) act(f *Flow, a view.Action) {
 	switch a.Do {
 	case "rate":
 		f.askRating()
+	case "skip":
+		f.visit.stopPrint() // paper that is put in later must not bring it out
+		f.visit.skipped, f.visit.print.Failure = true, nil
+		if f.visit.asked {
+			f.finish()
+			return
+		}
+		f.askRating()
 	case "print":
 		// Only a print that is known to have failed is begun again; an indeterminate one never is.
 		if f.visit.print.State == view.PrintFailed {
-			f.visit.print = view.Print{State: view.PrintRunning}
-			f.print(f.visit.ctx, f.receiptJob(), f.receiptWords(), &f.visit.print)
+			f.printReceipt()
 		}
 	}
 }
@@ -87,7 +112,7 @@ func (s *accepted) refresh(f *Flow) {
 func (s *accepted) idles(f *Flow) bool { return f.visit.print.State != view.PrintRunning }
 
 func (s *accepted) wakeAt(f *Flow) time.Time {
-	if s.printed.IsZero() || f.visit.print.State != view.PrintDone || f.warned {
+	if s.printed.IsZero() || f.visit.print.State != view.PrintDone || f.warned || f.visit.asked {
 		return time.Time{}
 	}
 	return s.printed.Add(takeTime)
@@ -116,11 +141,15 @@ func (f *Flow) due(c casefile.Case) string {
 // askRating goes on to the rating of the acceptance. It hangs on the first case of a package: one person was served once,
 // and nobody rated the others; they stay 未评价 until someone does (by the receipt's QR code).
 func (f *Flow) askRating() {
+	if f.visit.asked {
+		return
+	}
+	f.visit.asked = true
 	first := f.visit.cases[0]
 	inv, err := f.opt.Ratings.Invite(f.ctx, evaluation.Invitation{Case: first.Number, Stage: evaluation.StageAcceptance, Service: first.Service, Channel: evaluation.ChannelKiosk})
 	if err != nil {
 		f.opt.Log.Error("cannot open the invitation to rate", "area", "visit", "err", err)
-		f.finish()
+		f.push(&fault{failure: f.failure("J-404"), foot: []view.Button{f.mainly("do.back", "back")}})
 		return
 	}
 	f.push(newRating(f, inv, f.ratedService()))

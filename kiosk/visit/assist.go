@@ -12,9 +12,10 @@ const shownHelpers = 4
 
 // assist offers 帮办代办: who helps, and a call-back, free of charge.
 type assist struct {
-	kind  string
-	phone string
-	busy  bool
+	kind   string
+	phone  string
+	busy   bool
+	number string // of the request, once it is recorded
 }
 
 func newAssist(f *Flow) *assist {
@@ -23,6 +24,13 @@ func newAssist(f *Flow) *assist {
 		s.phone = f.visit.phone
 	}
 	return s
+}
+
+// enter shows what came of a request while another screen was on top.
+func (s *assist) enter(f *Flow, _ context.Context) {
+	if s.number != "" {
+		f.replace(&recorded{number: s.number})
+	}
 }
 
 func (s *assist) view(f *Flow) view.View {
@@ -70,11 +78,12 @@ func (s *assist) send(f *Flow) {
 			s.busy = false
 			if err != nil {
 				f.opt.Log.Error("cannot record a request", "area", "visit", "err", err)
-				f.replace(&fault{failure: f.failure(journalCode(err)), foot: []view.Button{f.mainly("do.retry", "retry")}})
+				f.swap(s, &fault{failure: f.failure(journalCode(err, "J-405")), foot: []view.Button{f.mainly("do.home", "home")}})
 				return
 			}
 			f.sound = view.SoundDone
-			f.replace(&recorded{number: number})
+			s.number = number
+			f.swap(s, &recorded{number: number})
 		}
 	})
 }

@@ -150,7 +150,7 @@ func (*identity) act(f *Flow, a view.Action) {
 			f.push(newCompany(f))
 		}
 	case "other":
-		f.visit.card = nil
+		f.visit.otherPerson()
 		f.replace(newCardScreen(forApplication))
 	case "assist":
 		f.push(newAssist(f))

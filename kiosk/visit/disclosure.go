@@ -1,7 +1,6 @@
 package visit
 
 import (
-	"context"
 	"strconv"
 
 	"yuanban/kiosk/catalogue"
@@ -51,10 +50,7 @@ type list struct {
 	list  *catalogue.List
 	page  int
 	print reading
-	ctx   context.Context
 }
-
-func (s *list) enter(_ *Flow, ctx context.Context) { s.ctx = ctx }
 
 func (s *list) view(f *Flow) view.View {
 	m := f.fit()
@@ -88,7 +84,7 @@ func (s *list) act(f *Flow, a view.Action) {
 		for _, r := range s.list.Rows {
 			out = append(out, catalogue.Section{Head: r.Number + " " + r.Name, Lines: []string{r.Kind, r.By}})
 		}
-		s.print.printSheet(f, s.ctx, "list", s.list.Name, out)
+		s.print.printSheet(f, "list", s.list.Name, out)
 	}
 }
 
@@ -110,10 +106,7 @@ type document struct {
 	meta []string
 	text []catalogue.Section
 	reading
-	ctx context.Context
 }
-
-func (s *document) enter(_ *Flow, ctx context.Context) { s.ctx = ctx }
 
 func (s *document) view(f *Flow) view.View {
 	body := view.Document{Name: s.name, Meta: s.meta, Print: s.printing()}
@@ -127,6 +120,6 @@ func (s *document) act(f *Flow, a view.Action) {
 		return
 	}
 	if a.Do == "print" {
-		s.printSheet(f, s.ctx, "document", s.name, s.text)
+		s.printSheet(f, "document", s.name, s.text)
 	}
 }

@@ -51,6 +51,7 @@ type Options struct {
 	Ratings   *evaluation.Book
 	Reader    Reader
 	Printer   Printer
+	Restarted bool          // the program was cut off while somebody may have stood here: the first screen says what holds
 	Accepts   bool          // there is a platform key to seal personal data to; without it nothing is asked of a visitor
 	Lamps     func(on bool) // the five rating buttons are lit while they can be pressed
 	Places    Places
@@ -145,11 +146,12 @@ func (f *Flow) Run(ctx context.Context) error {
 	defer close(f.done)
 	defer cancel()
 	f.ctx = ctx
-	f.begin(&attract{})
+	f.begin(f.opening())
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		f.show()
+		busy := !f.idles()
 		timer.Reset(f.untilNext())
 		select {
 		case <-ctx.Done():
@@ -159,6 +161,9 @@ func (f *Flow) Run(ctx context.Context) error {
 			fn()
 		case <-timer.C:
 			f.tick()
+		}
+		if busy {
+			f.touched() // the machine was at work for the visitor: silence begins when it ends
 		}
 	}
 }
@@ -198,7 +203,7 @@ func (f *Flow) post(fn func()) {
 	}
 }
 
-// beside runs work next to the flow, under the life of the screen s; what work returns runs in the flow's goroutine, if s is still there.
+// beside runs work next to the flow, under ctx; what work returns runs in the flow's goroutine, unless ctx has ended by then.
 func (f *Flow) beside(ctx context.Context, work func(ctx context.Context) func()) {
 	f.work.Go(func() {
 		result := work(ctx)
@@ -212,8 +217,12 @@ func (f *Flow) beside(ctx context.Context, work func(ctx context.Context) func()
 
 func (f *Flow) top() screen { return f.stack[len(f.stack)-1].screen }
 
-// push puts a screen on top; 返回 leads back to the one below.
+// push puts a screen on top; 返回 leads back to the one below. Work of the covered screen ends: it is begun anew when the screen is
+// seen again, so that no result ever replaces a screen that did not ask for it.
 func (f *Flow) push(s screen) {
+	if n := len(f.stack); n > 0 {
+		f.stack[n-1].leave()
+	}
 	ctx, leave := context.WithCancel(f.ctx)
 	f.stack = append(f.stack, frame{s, ctx, leave})
 	if e, ok := s.(enterer); ok {
@@ -225,6 +234,13 @@ func (f *Flow) push(s screen) {
 func (f *Flow) replace(s screen) {
 	f.pop()
 	f.push(s)
+}
+
+// swap replaces the screen s if it is the one that is seen.
+func (f *Flow) swap(s, next screen) {
+	if f.top() == s {
+		f.replace(next)
+	}
 }
 
 // pop leaves the top screen.
@@ -241,10 +257,13 @@ func (f *Flow) back() {
 		return
 	}
 	f.pop()
-	if e, ok := f.top().(enterer); ok { // its work ended or went stale while it was covered
-		top := &f.stack[len(f.stack)-1]
-		top.leave()
-		top.ctx, top.leave = context.WithCancel(f.ctx)
+	if len(f.stack) == 1 && f.visit.begun() { // home: whoever stands there next finds nothing of this visit
+		f.leaveForHome()
+		return
+	}
+	top := &f.stack[len(f.stack)-1]
+	top.ctx, top.leave = context.WithCancel(f.ctx)
+	if e, ok := top.screen.(enterer); ok { // its work ended when it was covered
 		e.enter(f, top.ctx)
 	}
 }
@@ -261,13 +280,16 @@ func (f *Flow) begin(s screen) {
 // act is the one place where actions arrive.
 func (f *Flow) act(a view.Action) {
 	f.touched()
+	if _, committing := f.top().(*handing); committing {
+		return // for milliseconds; what comes of it must be seen before anything else
+	}
 	switch a.Do {
 	case "alive", "stay": // a touch is all that was meant
 	case "home":
 		f.leaveForHome()
 	case "finish": // 结束并清除, also as the answer to 您还在吗
 		if _, rated := f.top().(*thanks); rated {
-			f.finish()
+			f.end()
 		} else if r, asking := f.top().(*rating); asking && r.asking.Rated() {
 			r.act(f, a)
 		} else {

@@ -49,15 +49,23 @@ type paper struct {
 	mu      sync.Mutex
 	jobs    []station.Job
 	outcome printer.Outcome
+	takes   time.Duration
 }
 
 func (p *paper) Ready() error { return nil }
 
-func (p *paper) Print(_ context.Context, job station.Job, _ func(printer.Progress)) printer.Outcome {
+func (p *paper) Print(ctx context.Context, job station.Job, progress func(printer.Progress)) printer.Outcome {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.jobs = append(p.jobs, job)
-	return p.outcome
+	p.mu.Unlock()
+	job.Compose("1", 1)
+	progress(printer.Progress{Sent: 1, Total: 2})
+	select {
+	case <-time.After(p.takes):
+		return p.outcome
+	case <-ctx.Done():
+		return printer.Outcome{State: printer.Failed, Reason: printer.Cancelled}
+	}
 }
 
 // stage is a running flow with what it shows.
@@ -179,13 +187,34 @@ func (s *stage) toIdentity() {
 
 func (s *stage) toAccepted() {
 	s.t.Helper()
+	s.toSign()
+	s.do("submit") // too early: not signed
+	s.on("sign")
+	s.do("ink", "strokes", "[[[1,1,0],[2,2,9],[3,3,20],[4,3,30],[5,5,40],[6,6,50]]]")
+	s.do("submit")
+	s.on("accepted")
+}
+
+func (s *stage) toSign() {
+	s.t.Helper()
 	s.toIdentity()
 	s.do("confirm")
+	s.fillCompany()
+	s.readLetter()
+	s.on("sign")
+}
+
+func (s *stage) fillCompany() {
+	s.t.Helper()
 	s.on("company")
 	for _, k := range "91350100M000100Y43" + "13800001234" {
 		s.do("key", "key", string(k))
 	}
 	s.do("done")
+}
+
+func (s *stage) readLetter() {
+	s.t.Helper()
 	for part := range 3 {
 		v := s.on("letter")
 		if got := v.Body.(view.Letter).Part; got != part+1 {
@@ -198,12 +227,6 @@ func (s *stage) toAccepted() {
 		}
 		s.do("acknowledge")
 	}
-	s.on("sign")
-	s.do("submit") // too early: not signed
-	s.on("sign")
-	s.do("ink", "strokes", "[[[1,1,0],[2,2,9],[3,3,20],[4,3,30],[5,5,40],[6,6,50]]]")
-	s.do("submit")
-	s.on("accepted")
 }
 
 func TestVisitToItsEnd(t *testing.T) {
@@ -211,7 +234,7 @@ func TestVisitToItsEnd(t *testing.T) {
 		s := stand(t)
 		s.toAccepted()
 		body := s.on("accepted").Body.(view.Accepted)
-		if body.Pager.Pages != 2 && len(body.Cases) != 2 || body.Print.State != view.PrintDone {
+		if body.Pager.Pages*len(body.Cases) != 2 || body.Print.State != view.PrintDone {
 			t.Fatalf("accepted shows %+v", body)
 		}
 		time.Sleep(takeTime + time.Second) // the machine goes on to the rating by itself

@@ -63,8 +63,8 @@ func (r *reading) printing() *view.Print {
 	return &p
 }
 
-// printSheet prints what is read; it is nobody's personal paper, so it does not wait for the visit.
-func (r *reading) printSheet(f *Flow, ctx context.Context, kind, title string, sections []catalogue.Section) {
+// printSheet prints what is read; it is nobody's personal paper, so it ends with the program only.
+func (r *reading) printSheet(f *Flow, kind, title string, sections []catalogue.Section) {
 	if r.print != nil && (r.print.State == view.PrintRunning || r.print.State == view.PrintWaiting) {
 		return
 	}
@@ -75,15 +75,16 @@ func (r *reading) printSheet(f *Flow, ctx context.Context, kind, title string, s
 	park := f.opt.Catalogue.Park
 	foot := []string{park.Name, f.word("sheet.version", "version", park.Version)}
 	r.print = &view.Print{State: view.PrintRunning}
-	f.print(ctx, station.Job{Kind: kind, Subject: title, Compose: func(string, int) *printer.Document {
+	f.print(f.ctx, station.Job{Kind: kind, Subject: title, Compose: func(string, int) *printer.Document {
 		return casefile.Sheet(title, out, foot)
-	}}, paperWords{what: f.word("paper." + kind), lost: f.word("paper.lost", "what", f.word("paper."+kind))}, r.print)
+	}}, paperWords{sheet: true, what: f.word("paper." + kind), lost: f.word("paper.lost", "what", f.word("paper."+kind))}, r.print)
 }
 
 // paperWords are what a failure says of a paper.
 type paperWords struct {
-	what string // 回执, 办事指南
-	lost string // what it means for the visitor that it is not there, as a sentence
+	what  string // 回执, 办事指南
+	sheet bool   // a paper that no QR code on the screen stands for
+	lost  string // what it means for the visitor that it is not there, as a sentence
 }
 
 // print runs one print beside the flow and keeps p true.
@@ -107,7 +108,7 @@ func (f *Flow) printing(p *view.Print, pr printer.Progress, words paperWords) {
 	if pr.Waiting != "" {
 		was := p.State
 		p.State = view.PrintWaiting
-		fail := f.failure(waitingCode(pr.Waiting), "what", words.what)
+		fail := f.paperFailure(waitingCode(pr.Waiting), words)
 		p.Failure = &fail
 		if was != view.PrintWaiting {
 			f.sound = view.SoundAlert
@@ -136,23 +137,32 @@ func (f *Flow) printed(p *view.Print, out printer.Outcome, words paperWords) {
 		return
 	case printer.Sent:
 		p.State = view.PrintSent
-		fail := f.failure("P-108")
+		fail := f.paperFailure("P-108", words)
 		p.Failure = &fail
 		return
 	case printer.Indeterminate:
 		p.State = view.PrintIndeterminate
-		fail := f.failure("P-107")
+		fail := f.paperFailure("P-107", words)
 		p.Failure = &fail
 	default:
 		p.State = view.PrintFailed
-		code, what := failedCode(out), words.what
-		if code == "P-104" {
-			what = words.lost
-		}
-		fail := f.failure(code, "what", what, "place", f.opt.Catalogue.Park.Pickup)
+		fail := f.paperFailure(failedCode(out), words)
 		p.Failure = &fail
 	}
 	f.sound = view.SoundAlert
+}
+
+// paperFailure is a failure of the printer, in the words that fit the paper.
+func (f *Flow) paperFailure(code string, words paperWords) view.Failure {
+	what := words.what
+	if code == "P-104" {
+		what = words.lost
+	}
+	fail := f.failure(code, "what", what, "place", f.opt.Catalogue.Park.Pickup)
+	if words.sheet { // there is no QR code to scan instead
+		fail.Do = f.word("paper.sheet.do")
+	}
+	return fail
 }
 
 // failedCode names why nothing (complete) came out.
@@ -177,10 +187,7 @@ func failedCode(out printer.Outcome) string {
 type guide struct {
 	item *catalogue.Item
 	reading
-	ctx context.Context
 }
-
-func (s *guide) enter(_ *Flow, ctx context.Context) { s.ctx = ctx }
 
 func (s *guide) view(f *Flow) view.View {
 	it := s.item
@@ -200,7 +207,7 @@ func (s *guide) act(f *Flow, a view.Action) {
 	}
 	switch a.Do {
 	case "print":
-		s.printSheet(f, s.ctx, "guide", s.item.Name, f.opt.Catalogue.Guide(s.item))
+		s.printSheet(f, "guide", s.item.Name, f.opt.Catalogue.Guide(s.item))
 	case "apply":
 		f.apply(nil, []*catalogue.Item{s.item})
 	}

@@ -9,6 +9,17 @@ import (
 // wipedFor is how long the machine says that everything was wiped.
 const wipedFor = 4 * time.Second
 
+// restartedFor is how long the machine says after a restart that what was accepted holds.
+const restartedFor = 30 * time.Second
+
+// opening is the first screen of the program's life.
+func (f *Flow) opening() screen {
+	if f.opt.Restarted {
+		return &wiped{why: f.word("wiped.restart"), until: time.Now().Add(restartedFor)}
+	}
+	return &attract{}
+}
+
 // attract is the resting screen.
 type attract struct{}
 

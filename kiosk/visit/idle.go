@@ -1,6 +1,10 @@
 package visit
 
-import "time"
+import (
+	"time"
+
+	"yuanban/ui/view"
+)
 
 // never is a wait that no visit outlasts.
 const never = 24 * time.Hour
@@ -57,7 +61,6 @@ func (f *Flow) tick() {
 		}
 	}
 	if !f.idles() {
-		f.lastSeen = now
 		return
 	}
 	first, countdown := f.idleTimes()
@@ -67,8 +70,8 @@ func (f *Flow) tick() {
 	case silent >= first && !f.warned:
 		f.warned = true
 		if _, ok := f.top().(*home); ok && !f.visit.begun() {
+			f.modes = view.Modes{}
 			f.begin(&attract{}) // nobody is there, nothing is lost
-			f.warned = false
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (f *Flow) beginLetter() {
 		CreditCode: s.credit, NoCompany: s.noCompany, Phone: s.phone,
 		Date: time.Now().In(f.opt.Location), Machine: f.opt.Machine, NotListed: s.negative,
 	})
-	s.acknowledged = [3]time.Time{}
+	s.acknowledged, s.strokes = [3]time.Time{}, "" // what was read and signed before was another letter
 	f.push(&letter{part: 0})
 }
 
@@ -115,12 +115,7 @@ func (s *letter) act(f *Flow, a view.Action) {
 }
 
 // otherWay says how to go on without a commitment letter: a real way out (国办发〔2020〕42号: it is voluntary).
-type otherWay struct {
-	reading
-	ctx context.Context
-}
-
-func (s *otherWay) enter(_ *Flow, ctx context.Context) { s.ctx = ctx }
+type otherWay struct{ reading }
 
 func (s *otherWay) needs(f *Flow) []string {
 	var out []string
@@ -154,7 +149,7 @@ func (s *otherWay) act(f *Flow, a view.Action) {
 		return
 	}
 	it := f.visit.items[0]
-	s.printSheet(f, s.ctx, "otherway", s.names(f), []catalogue.Section{
+	s.printSheet(f, "otherway", s.names(f), []catalogue.Section{
 		{Head: f.word("otherway.needs"), Lines: s.needs(f)},
 		{Head: f.word("otherway.where"), Lines: []string{it.Place, it.Hours, it.Consult}},
 	})
@@ -214,7 +209,7 @@ func (s *handing) enter(f *Flow, ctx context.Context) {
 func (s *handing) accepted(f *Flow, cases []casefile.Case, err error) {
 	if err != nil {
 		f.opt.Log.Error("cannot accept an application", "area", "visit", "err", err)
-		fail := f.failure(journalCode(err))
+		fail := f.failure(journalCode(err, "J-401"))
 		f.replace(&fault{failure: fail, foot: []view.Button{f.button("assist"), f.mainly("do.retry", "retry")}})
 		return
 	}

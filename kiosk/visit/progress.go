@@ -27,7 +27,7 @@ func (s *progress) enter(f *Flow, ctx context.Context) {
 		return func() {
 			if err != nil {
 				f.opt.Log.Error("cannot look up cases", "area", "visit", "err", err)
-				fail := f.failure(journalCode(err))
+				fail := f.failure(journalCode(err, "J-406"))
 				f.replace(&fault{failure: fail, foot: []view.Button{f.button("assist")}})
 				return
 			}
@@ -81,9 +81,11 @@ func (s *oneCase) view(f *Flow) view.View {
 func (*oneCase) act(*Flow, view.Action) {}
 
 // journalCode is the failure of a journal that could not record.
-func journalCode(err error) string {
-	if errors.Is(err, journal.ErrDiskFull) {
+//
+// code is that of the thing that was tried: only an application that failed may say that nothing was accepted.
+func journalCode(err error, code string) string {
+	if code == "J-401" && errors.Is(err, journal.ErrDiskFull) {
 		return "J-402"
 	}
-	return "J-401"
+	return code
 }

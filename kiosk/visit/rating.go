@@ -22,10 +22,16 @@ func newRating(f *Flow, inv evaluation.Invitation, service string) *rating {
 		f.opt.Lamps(true)
 	}
 	return &rating{asking: ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: reasonTime,
-		Buttons: f.opt.Places.Buttons, Log: f.opt.Log}, inv, service, nil)}
+		Buttons: f.opt.Places.Buttons, Texts: f.opt.Accepts, Kiosk: true, Log: f.opt.Log}, inv, service, nil)}
 }
 
-func (s *rating) view(f *Flow) view.View { return s.asking.View(f.fit()) }
+func (s *rating) view(f *Flow) view.View {
+	v := s.asking.View(f.fit())
+	if p := f.visit.print; p.Failure != nil && p.State != view.PrintSent { // the paper has trouble while the visitor rates
+		v.Banner = &view.Banner{Kind: view.BannerWarning, Text: f.word("banner.receipt", "what", p.Failure.What)}
+	}
+	return v
+}
 
 func (s *rating) act(f *Flow, a view.Action) { s.after(f, s.asking.Act(f.ctx, a)) }
 
@@ -49,7 +55,7 @@ func (s *rating) after(f *Flow, err error) {
 	if err != nil {
 		f.opt.Log.Error("cannot record at the rating", "area", "visit", "err", err)
 		if _, over := s.asking.Over(); !over {
-			fail := f.failure(journalCode(err))
+			fail := f.failure(journalCode(err, "J-404"))
 			f.push(&fault{failure: fail, foot: []view.Button{f.mainly("do.finish", "home")}})
 			return
 		}
@@ -63,6 +69,18 @@ func (s *rating) after(f *Flow, err error) {
 	case how == evaluation.Rated:
 		f.sound = view.SoundDone
 		f.replace(&thanks{until: time.Now().Add(thanksFor)})
+	default:
+		f.end()
+	}
+}
+
+// end ends the visit, unless its receipt is not out: then the visitor is led back to what they can do about it.
+func (f *Flow) end() {
+	switch st := f.visit.print.State; {
+	case f.visit.skipped:
+		f.finish()
+	case st == view.PrintWaiting, st == view.PrintFailed, st == view.PrintIndeterminate:
+		f.begin(&accepted{})
 	default:
 		f.finish()
 	}
@@ -92,7 +110,7 @@ func (s *thanks) view(f *Flow) view.View {
 
 func (s *thanks) act(f *Flow, a view.Action) {
 	if a.Do == "finish" {
-		f.finish()
+		f.end()
 	}
 }
 
@@ -100,4 +118,4 @@ func (s *thanks) idles(*Flow) bool { return false }
 
 func (s *thanks) wakeAt(*Flow) time.Time { return s.until }
 
-func (s *thanks) wake(f *Flow) { f.finish() }
+func (s *thanks) wake(f *Flow) { f.end() }

@@ -2,6 +2,7 @@ package visit
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ func (f *Flow) receiptJob() station.Job {
 	s := f.visit
 	park := f.opt.Catalogue.Park
 	info := casefile.ReceiptInfo{
-		Words: f.opt.Words.Text, Park: park.Name, Cases: s.cases, Machine: f.opt.Machine, QR: f.receiptQR(s.cases),
+		Words: f.opt.Words.Text, Park: park.Name, Cases: slices.Clone(s.cases), // the flow goes on with its own while this is printed
+		Machine: f.opt.Machine, QR: f.receiptQR(s.cases),
 		Applicant:   casefile.Applicant{Name: shownName(s.card), Number: s.card.Number, CreditCode: s.credit, NoCompany: s.noCompany, Phone: s.phone},
 		Supervision: s.items[0].Supervise,
 	}

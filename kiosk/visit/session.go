@@ -32,8 +32,17 @@ type session struct {
 	acknowledged [3]time.Time
 	strokes      string
 
-	cases []casefile.Case
-	print view.Print // the receipt's
+	cases     []casefile.Case
+	print     view.Print // the receipt's
+	stopPrint context.CancelFunc
+	skipped   bool // 不打印: the visitor wants no paper
+	asked     bool // for the rating; once is enough
+}
+
+// otherPerson forgets all that the person before has said, and keeps what is applied for.
+func (s *session) otherPerson() {
+	s.card, s.credit, s.noCompany, s.phone = nil, "", false, ""
+	s.letter, s.number, s.acknowledged, s.strokes = nil, "", [3]time.Time{}, ""
 }
 
 // begun says whether the visit holds anything that a next visitor must not see.
@@ -70,10 +79,14 @@ func (f *Flow) leaveForHome() {
 		f.begin(&home{})
 		return
 	}
+	why := f.word("wiped.left")
+	if len(f.visit.cases) > 0 || len(f.visit.items) == 0 {
+		why = f.word("wiped.done")
+	}
 	modes := f.modes
 	f.forget()
 	f.modes = modes // the same person stands there and goes on with 大字
-	f.begin(&wiped{why: f.word("wiped.done"), until: time.Now().Add(wipedFor)})
+	f.begin(&wiped{why: why, until: time.Now().Add(wipedFor)})
 }
 
 // idledOut wipes a visit that nobody answers for.

@@ -5,6 +5,7 @@
 package window
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,12 @@ import (
 
 // What a command of the window PC can run into. Test with errors.Is; evaluation's own errors pass through.
 var (
-	ErrPaused  = errors.New("the window is paused; resume it before inviting")
-	ErrBusy    = errors.New("a visitor is still rating; try again when the event of that invitation has arrived")
-	ErrNobody  = errors.New("neither a screen nor buttons are there to ask on; check the pad")
-	ErrNoStaff = errors.New("there is no member of staff with this id in the catalogue")
-	ErrUnknown = errors.New("there is no open invitation with this id")
+	ErrPaused   = errors.New("the window is paused; resume it before inviting")
+	ErrBusy     = errors.New("a visitor is still rating; try again when the event of that invitation has arrived")
+	ErrNobody   = errors.New("neither a screen nor buttons are there to ask on; check the pad")
+	ErrNoStaff  = errors.New("there is no member of staff with this id in the catalogue")
+	ErrInactive = errors.New("nobody is signed in at this window; name a member of staff, or sign one in")
+	ErrUnknown  = errors.New("there is no open invitation with this id")
 )
 
 const (
@@ -46,6 +48,7 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Pinyin    *pinyin.Dictionary
 	Ratings   *evaluation.Book
+	Texts     bool   // written texts can be kept: there is a key to seal them to
 	Window    string // number of the window
 	Staff     string // id of the member of staff, "" for an inactive window
 	Invite    time.Duration
@@ -94,12 +97,12 @@ type Flow struct {
 	paused  bool
 	online  bool
 	display bool
-	lost    time.Time // since when there is no display
+	alone   time.Time // since when there is neither display nor buttons
 	asking  *ask.Asking
 	told    bool // the window PC knows that the asking was rated
 	touched bool // the reason screen is in use
 	after   *after
-	helping bool // the help page stands before everything else
+	helping time.Time // until when the help page stands before everything else
 	sound   view.Sound
 }
 
@@ -166,6 +169,7 @@ func (f *Flow) Act(a view.Action) { f.post(func() { f.act(a) }) }
 // Press hands over a press of a hardware button, 5 to 1. It counts only while an invitation is open.
 func (f *Flow) Press(level int) {
 	f.post(func() {
+		f.helping = time.Time{}
 		if f.asking != nil {
 			f.step(f.asking.Press(f.ctx, level))
 		}
@@ -181,9 +185,6 @@ func (f *Flow) Changed() { f.post(func() {}) }
 // Display hands over whether a screen is connected.
 func (f *Flow) Display(connected bool) {
 	f.post(func() {
-		if f.display && !connected {
-			f.lost = time.Now()
-		}
 		f.display = connected
 	})
 }
@@ -201,31 +202,40 @@ func (f *Flow) invite(in Invitation) (evaluation.Invitation, error) {
 	switch {
 	case f.paused:
 		return evaluation.Invitation{}, ErrPaused
-	case f.asking != nil && (!f.asking.Rated() || f.touched):
+	case f.asking != nil && !f.givesWay():
 		return evaluation.Invitation{}, ErrBusy
+	case in.Staff == "" && f.staff == "":
+		return evaluation.Invitation{}, ErrInactive
 	case !f.display && !f.opt.Buttons():
 		return evaluation.Invitation{}, ErrNobody
 	}
-	if f.asking != nil { // rated, and nobody gives reasons: the next visitor does not wait for an empty screen
-		f.step(f.asking.Expire(f.ctx))
-	}
-	if in.Staff != "" {
-		f.staff = in.Staff
-	}
+	staff := cmp.Or(in.Staff, f.staff)
 	inv, err := f.opt.Ratings.Invite(f.ctx, evaluation.Invitation{
-		Case: in.Case, Stage: in.Stage, Service: in.Service, Staff: f.staff, Window: f.opt.Window,
+		Case: in.Case, Stage: in.Stage, Service: in.Service, Staff: staff, Window: f.opt.Window,
 		Channel: evaluation.ChannelPad, Expires: time.Now().Add(f.opt.Invite),
 	})
-	if err != nil {
+	if err != nil { // nothing has changed for whoever stands at the pad
 		return inv, fmt.Errorf("cannot open the invitation: %w", err)
 	}
+	if f.asking != nil { // it gives way
+		f.step(f.asking.Expire(f.ctx))
+	}
+	if f.opt.Catalogue.StaffMember(staff) != nil {
+		f.staff = staff
+	}
 	f.asking = ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: f.opt.Reasons,
-		Buttons: f.opt.Buttons(), Log: f.opt.Log}, inv, f.opt.Words.Text("pad.stage."+in.Stage), f.card())
-	f.after, f.told, f.touched, f.helping = nil, false, false, false
+		Buttons: f.opt.Buttons(), Texts: f.opt.Texts, Log: f.opt.Log}, inv, f.opt.Words.Text("pad.stage."+in.Stage), f.cardOf(staff))
+	f.after, f.told, f.touched, f.helping = nil, false, false, time.Time{}
 	f.sound = view.SoundInvite
 	f.lamps(true)
 	f.tell(evaluation.Open)
 	return inv, nil
+}
+
+// givesWay says that the reasons of the visitor before need not be waited for: a good grade, and nobody touches the screen. A bad one
+// keeps its whole time, so that no next invitation can cut short why.
+func (f *Flow) givesWay() bool {
+	return f.asking.Rated() && !f.touched && f.asking.Level() > 2
 }
 
 // Cancel ends an open invitation from the window PC: it counts as declined, for nobody rated.
@@ -245,7 +255,7 @@ func (f *Flow) Pause(ctx context.Context, paused bool) error {
 		if paused {
 			f.endAsking(evaluation.Declined)
 		}
-		f.paused, f.after = paused, nil
+		f.paused, f.after, f.helping = paused, nil, time.Time{}
 		return nil
 	})
 }

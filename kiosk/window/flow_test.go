@@ -146,8 +146,8 @@ func TestRatingIsCommittedAtThePress(t *testing.T) {
 		s.on("standby")
 		inv := s.invite("A1")
 		v := s.on("rating")
-		if v.Sound != view.SoundInvite && !s.lit {
-			t.Error("the invitation neither sounds nor lights")
+		if v.Sound != view.SoundInvite || !s.lit {
+			t.Error("an invitation sounds and lights")
 		}
 		s.flow.Press(2)
 		s.on("reasons")
@@ -234,6 +234,7 @@ func TestRefusedInvitations(t *testing.T) {
 		s.do("finish")
 		s.on("thanks")
 		again(evaluation.ErrRated)
+		s.on("thanks") // a refused invitation changes nothing on the pad
 		s.must(s.flow.Pause(t.Context(), true))
 		again(ErrPaused)
 		s.must(s.flow.Pause(t.Context(), false))
@@ -253,13 +254,20 @@ func TestUntouchedReasonsGiveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stand(t)
 		first := s.invite("A1")
-		s.flow.Press(1)
+		s.flow.Press(4)
 		s.on("reasons")
 		s.invite("A2")
 		s.on("rating")
-		if r := s.rating(first.ID); !r.Closed || !r.Unstated {
+		if r := s.rating(first.ID); !r.Closed || r.Level != 4 {
 			t.Errorf("the first rating is %+v", r)
 		}
+		// A bad grade keeps its time to be explained.
+		s.flow.Press(1)
+		s.on("reasons")
+		if _, err := s.flow.Invite(t.Context(), Invitation{Case: "A3", Stage: "acceptance", Service: 1}); !errors.Is(err, ErrBusy) {
+			t.Errorf("an invitation cut short why: %v", err)
+		}
+		s.on("reasons")
 	})
 }
 
@@ -281,5 +289,12 @@ func TestStandby(t *testing.T) {
 		s.on("help")
 		s.do("back")
 		s.on("standby")
+		s.do("help")
+		s.now()
+		time.Sleep(helpFor + time.Second)
+		s.on("standby")
+		if _, err := s.flow.Invite(t.Context(), Invitation{Case: "A1", Stage: "acceptance", Service: 1}); !errors.Is(err, ErrInactive) {
+			t.Errorf("invited at an inactive window: %v", err)
+		}
 	})
 }

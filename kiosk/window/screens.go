@@ -7,6 +7,9 @@ import (
 	"yuanban/ui/view"
 )
 
+// helpFor is how long the telephone numbers stand.
+const helpFor = 30 * time.Second
+
 // act is the one place where actions of the pad's screen arrive.
 func (f *Flow) act(a view.Action) {
 	switch a.Do {
@@ -14,12 +17,12 @@ func (f *Flow) act(a view.Action) {
 	case "mode":
 		f.setMode(a.Arg("mode"))
 	case "help":
-		f.helping = true
+		f.helping = time.Now().Add(helpFor)
 	case "home":
-		f.helping, f.after = false, nil
+		f.helping, f.after = time.Time{}, nil
 	case "back":
-		if f.helping {
-			f.helping = false
+		if !f.helping.IsZero() {
+			f.helping = time.Time{}
 			return
 		}
 		fallthrough
@@ -48,7 +51,7 @@ func (f *Flow) setMode(mode string) {
 func (f *Flow) step(err error) {
 	if err != nil {
 		f.opt.Log.Error("cannot record at the pad", "area", "window", "err", err)
-		if _, over := f.asking.Over(); !over { // the grade could not be committed: say so, count it as a fault
+		if !f.asking.Rated() && !f.asking.Ending() { // the grade could not be committed: say so, count it as a fault
 			f.endAsking(evaluation.Fault)
 			return
 		}
@@ -100,27 +103,40 @@ func (f *Flow) untilNext() time.Duration {
 	if f.asking != nil {
 		consider(f.asking.Deadline())
 		if f.nobody() {
-			consider(f.lost.Add(lostFor))
+			consider(f.alone.Add(lostFor))
 		}
 	}
+	consider(f.helping)
 	if f.after != nil {
 		consider(f.after.until)
 	}
 	return max(time.Until(next), 0)
 }
 
-// nobody says that an asking has neither screen nor buttons.
-func (f *Flow) nobody() bool { return !f.display && !f.lost.IsZero() && !f.opt.Buttons() }
+// nobody says that there is neither screen nor buttons, and keeps since when.
+func (f *Flow) nobody() bool {
+	if f.display || f.opt.Buttons() {
+		f.alone = time.Time{}
+		return false
+	}
+	if f.alone.IsZero() {
+		f.alone = time.Now()
+	}
+	return true
+}
 
 func (f *Flow) tick() {
 	now := time.Now()
 	if f.after != nil && !f.after.until.After(now) {
 		f.after = nil
 	}
+	if !f.helping.IsZero() && !f.helping.After(now) {
+		f.helping = time.Time{}
+	}
 	if f.asking == nil {
 		return
 	}
-	if f.nobody() && !f.lost.Add(lostFor).After(now) {
+	if f.nobody() && !f.alone.Add(lostFor).After(now) {
 		f.endAsking(evaluation.Fault)
 		return
 	}
@@ -139,14 +155,14 @@ func (f *Flow) standbyState() view.StandbyState {
 	return view.StandbyReady
 }
 
-// card is the staff card, also of a member of staff whom the catalogue does not know.
-func (f *Flow) card() *view.Staff {
-	if f.staff == "" {
+// cardOf is the staff card, also of a member of staff whom the catalogue does not know.
+func (f *Flow) cardOf(id string) *view.Staff {
+	if id == "" {
 		return nil
 	}
-	s := f.opt.Catalogue.StaffMember(f.staff)
+	s := f.opt.Catalogue.StaffMember(id)
 	if s == nil {
-		return &view.Staff{Number: f.staff, Window: f.opt.Window}
+		return &view.Staff{Number: id, Window: f.opt.Window}
 	}
 	card := &view.Staff{Name: s.Name, Number: s.Number, Post: s.Post, Window: f.opt.Window}
 	if s.Photo != "" {
@@ -158,7 +174,7 @@ func (f *Flow) card() *view.Staff {
 func (f *Flow) show() {
 	var v view.View
 	switch {
-	case f.helping:
+	case !f.helping.IsZero():
 		var lines []view.HelpLine
 		for _, l := range f.opt.Catalogue.Help {
 			lines = append(lines, view.HelpLine{Name: l.Name, Number: l.Number, Word: l.Word, Big: l.Big})
@@ -170,7 +186,7 @@ func (f *Flow) show() {
 	case f.after != nil:
 		v = f.after.view
 	default:
-		body := view.Standby{Staff: f.card(), Window: f.opt.Window, State: f.standbyState(), Park: f.opt.Catalogue.Park.Name}
+		body := view.Standby{Staff: f.cardOf(f.staff), Window: f.opt.Window, State: f.standbyState(), Park: f.opt.Catalogue.Park.Name}
 		v = view.View{Screen: "standby", Body: body}
 	}
 	v.Modes = f.modes

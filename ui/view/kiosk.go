@@ -250,6 +250,7 @@ type Reasons struct {
 	More    bool // expanded reasons are shown
 	HasMore bool
 	Bad     bool // levels 1 and 2
+	NoText  bool // no text can be kept on this machine: writing is not offered
 	Text    string
 	Left    int // characters left of 150
 	Until   time.Time

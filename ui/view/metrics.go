@@ -52,7 +52,7 @@ func standing(b Box, large bool) Metrics {
 	if large {
 		return Metrics{
 			Rows: fit(b.Height-1212, 204), Results: fit(b.Height-1370, 204), Cases: fit(b.Height-1087, 324), Receipts: 1,
-			Tiles: 2 * fit(b.Height-1148, 314), Chars: (b.Width-236)/42 - 1, Lines: fit(b.Height-1448, 69), RowChars: (b.Width - 470) / 46,
+			Tiles: fit(b.Height-1148, 310), Chars: (b.Width-236)/42 - 1, Lines: fit(b.Height-1448, 69), RowChars: (b.Width - 470) / 46,
 		}
 	}
 	return Metrics{

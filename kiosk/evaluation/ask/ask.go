@@ -7,6 +7,7 @@ package ask
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -27,8 +28,13 @@ type Options struct {
 	Pinyin  *pinyin.Dictionary
 	Reasons time.Duration // how long the reason screen stays open without a touch
 	Buttons bool          // five hardware buttons are there
+	Texts   bool          // a written text can be kept: there is a key to seal it to
+	Kiosk   bool          // at the 24-hour machine, as a step of an application
 	Log     *slog.Logger
 }
+
+// retry is how long after a failed record the next is tried.
+const retry = 5 * time.Second
 
 // stage is where the asking is.
 type stage int
@@ -37,6 +43,7 @@ const (
 	choosing stage = iota
 	reasons
 	writing
+	ending // nobody rated, and that could not be recorded yet
 	over
 )
 
@@ -74,6 +81,12 @@ func (a *Asking) Invitation() evaluation.Invitation { return a.invitation }
 // Rated says whether the grade has been given.
 func (a *Asking) Rated() bool { return a.rating != "" }
 
+// Level is the grade that was given, 0 before.
+func (a *Asking) Level() int { return a.level }
+
+// Ending says that nobody rated and that this could not be recorded yet; Expire tries again at the deadline.
+func (a *Asking) Ending() bool { return a.stage == ending }
+
 // Over says whether the asking has ended, and how.
 func (a *Asking) Over() (evaluation.State, bool) { return a.outcome, a.stage == over }
 
@@ -87,8 +100,11 @@ func (a *Asking) Deadline() time.Time {
 
 // Expire ends what nobody answered: an invitation as a timeout, a reason screen with what was said so far.
 func (a *Asking) Expire(ctx context.Context) error {
-	if a.stage == choosing {
+	switch a.stage {
+	case choosing:
 		return a.End(ctx, evaluation.Timeout)
+	case ending:
+		return a.End(ctx, a.outcome)
 	}
 	return a.finish(ctx)
 }
@@ -101,10 +117,12 @@ func (a *Asking) End(ctx context.Context, how evaluation.State) error {
 	case a.Rated():
 		return a.finish(ctx)
 	}
-	a.stage, a.outcome = over, how
 	if err := a.opt.Book.End(ctx, a.invitation.ID, how); err != nil {
+		// The screen closes, but nobody is told before it is recorded: Expire tries again.
+		a.stage, a.outcome, a.deadline = ending, how, time.Now().Add(retry)
 		return fmt.Errorf("cannot record that the invitation ended: %w", err)
 	}
+	a.stage, a.outcome = over, how
 	return nil
 }
 
@@ -140,6 +158,9 @@ func (a *Asking) Act(ctx context.Context, act view.Action) error {
 		case "more":
 			a.more = !a.more
 		case "write":
+			if !a.opt.Texts {
+				return nil
+			}
 			a.stage, a.composer = writing, pinyin.NewComposer(a.opt.Pinyin, a.text, evaluation.MaxText)
 		case "finish":
 			return a.finish(ctx)
@@ -160,6 +181,9 @@ func (a *Asking) Act(ctx context.Context, act view.Action) error {
 // rate commits the grade; only then does the screen change.
 func (a *Asking) rate(ctx context.Context, level int, source string) error {
 	r, err := a.opt.Book.Rate(ctx, a.invitation.ID, level, source)
+	if errors.Is(err, evaluation.ErrExpired) { // the press came as the time ran out
+		return a.End(ctx, evaluation.Timeout)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot record the rating: %w", err)
 	}
@@ -188,14 +212,16 @@ func (a *Asking) finish(ctx context.Context) error {
 		a.text = a.composer.Text()
 	}
 	a.stage, a.outcome = over, evaluation.Rated
+	var err error
 	if len(a.chosen) > 0 || a.text != "" {
 		slices.Sort(a.chosen)
-		if err := a.opt.Book.Detail(ctx, a.rating, a.chosen, a.text); err != nil {
-			return fmt.Errorf("cannot record the reasons of a rating: %w", err)
+		if err = a.opt.Book.Detail(ctx, a.rating, a.chosen, a.text); err != nil && a.text != "" && len(a.chosen) > 0 {
+			err = errors.Join(err, a.opt.Book.Detail(ctx, a.rating, a.chosen, "")) // the reasons at least
 		}
 	}
-	if err := a.opt.Book.Finish(ctx, a.rating); err != nil {
-		return fmt.Errorf("cannot close a rating: %w", err)
+	err = errors.Join(err, a.opt.Book.Finish(ctx, a.rating))
+	if err != nil {
+		return fmt.Errorf("cannot record all of a rating: %w", err)
 	}
 	return nil
 }
@@ -208,6 +234,8 @@ func (a *Asking) View(m view.Metrics) view.View {
 	case writing:
 		a.composer.Fit(pinyin.Row(m.Row))
 		return a.writingView()
+	case ending:
+		return view.View{Screen: "ended", Body: view.Ended{Outcome: string(evaluation.Fault), Word: a.opt.Words.Text("ended.fault")}}
 	}
 	total := time.Duration(0)
 	if a.countdown {
@@ -221,7 +249,7 @@ func (a *Asking) View(m view.Metrics) view.View {
 }
 
 func (a *Asking) step() view.Step {
-	if a.staff == nil {
+	if a.opt.Kiosk {
 		return view.StepRating
 	}
 	return view.StepNone
@@ -232,7 +260,7 @@ func (a *Asking) levelOf(v int) view.Level {
 }
 
 func (a *Asking) reasonsView() view.View {
-	body := view.Reasons{Level: a.levelOf(a.level), More: a.more, Bad: a.level <= 2, Text: a.text,
+	body := view.Reasons{NoText: !a.opt.Texts, Level: a.levelOf(a.level), More: a.more, Bad: a.level <= 2, Text: a.text,
 		Left: evaluation.MaxText - utf8.RuneCountInString(a.text), Until: a.deadline, Total: a.opt.Reasons}
 	for _, r := range a.opt.Book.Reasons().ForLevel(a.level) {
 		if !r.First && !a.more {
@@ -246,7 +274,7 @@ func (a *Asking) reasonsView() view.View {
 		done.Label = a.opt.Words.Text("do.reasons.none")
 	}
 	v := view.View{Screen: "reasons", Step: a.step(), Body: body}
-	if a.staff == nil { // the pad's screen has its button beside the reasons
+	if a.opt.Kiosk { // the pad's screen has its button beside the reasons
 		v.Foot = []view.Button{done}
 	}
 	return v
