@@ -305,25 +305,9 @@ func (f *Flow) act(a view.Action) {
 			f.push(&help{})
 		}
 	case "mode":
-		f.setMode(a.Arg("mode"))
+		f.modes.Switch(a.Arg("mode"))
 	default:
 		f.top().act(f, a)
-	}
-}
-
-// setMode turns one of the modes on or off; 标准 turns off those that change how the page looks.
-func (f *Flow) setMode(mode string) {
-	switch mode {
-	case "standard":
-		f.modes.Large, f.modes.Contrast, f.modes.Wheelchair = false, false, false
-	case "large":
-		f.modes.Large = !f.modes.Large
-	case "contrast":
-		f.modes.Contrast = !f.modes.Contrast
-	case "wheelchair":
-		f.modes.Wheelchair = !f.modes.Wheelchair
-	case "mute":
-		f.modes.Mute = !f.modes.Mute
 	}
 }
 

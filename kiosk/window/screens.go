@@ -15,7 +15,7 @@ func (f *Flow) act(a view.Action) {
 	switch a.Do {
 	case "alive", "stay":
 	case "mode":
-		f.setMode(a.Arg("mode"))
+		f.modes.Switch(a.Arg("mode"))
 	case "help":
 		f.helping = time.Now().Add(helpFor)
 	case "home":
@@ -31,19 +31,6 @@ func (f *Flow) act(a view.Action) {
 			f.touched = f.touched || f.asking.Rated()
 			f.step(f.asking.Act(f.ctx, a))
 		}
-	}
-}
-
-func (f *Flow) setMode(mode string) {
-	switch mode {
-	case "standard":
-		f.modes = view.Modes{Mute: f.modes.Mute}
-	case "large":
-		f.modes.Large = !f.modes.Large
-	case "contrast":
-		f.modes.Contrast = !f.modes.Contrast
-	case "mute":
-		f.modes.Mute = !f.modes.Mute
 	}
 }
 

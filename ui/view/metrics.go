@@ -67,12 +67,12 @@ func seated(b Box, large bool) Metrics {
 	if large {
 		return Metrics{
 			Rows: fit(half-620, 190), Results: 1, Cases: 1, Receipts: 1,
-			Tiles: 2, Chars: (b.Width-236)/42 - 1, Lines: fit(half-690, 69), RowChars: (b.Width - 470) / 46,
+			Tiles: 2, Chars: (b.Width-236)/42 - 1, Lines: fit(half-600, 69), RowChars: (b.Width - 470) / 46,
 		}
 	}
 	return Metrics{
 		Rows: fit(half-524, 142), Results: fit(half-660, 142), Cases: fit(half-470, 200), Receipts: 1,
-		Tiles: 2 * fit(half-424, 320), Chars: (b.Width-236)/30 - 1, Lines: fit(half-563, 50), RowChars: (b.Width - 460) / 34,
+		Tiles: 2 * fit(half-424, 320), Chars: (b.Width-236)/30 - 1, Lines: fit(half-540, 50), RowChars: (b.Width - 460) / 34,
 	}
 }
 

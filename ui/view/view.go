@@ -42,6 +42,22 @@ type Modes struct {
 	Mute       bool // 静音
 }
 
+// Switch turns one of the modes on or off by the name its button sends; standard turns off those that change how the page looks.
+func (m *Modes) Switch(name string) {
+	switch name {
+	case "standard":
+		*m = Modes{Mute: m.Mute}
+	case "large":
+		m.Large = !m.Large
+	case "contrast":
+		m.Contrast = !m.Contrast
+	case "wheelchair":
+		m.Wheelchair = !m.Wheelchair
+	case "mute":
+		m.Mute = !m.Mute
+	}
+}
+
 // Action is what a person did on the page: {"do":"choose","item":"P2-01"}. Every value is a string.
 type Action struct {
 	Do   string
