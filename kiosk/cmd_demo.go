@@ -18,14 +18,14 @@ import (
 func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := newFlags("demo", stderr)
 	role := fs.String("role", "kiosk", "`ROLE` of the machine: kiosk or pad")
-	listen := fs.String("listen", "127.0.0.1:8080", "loopback `ADDR` to serve at")
+	listen := fs.String("listen", config.DefaultListen, "loopback `ADDR` to serve at")
 	state := fs.String("state", "", "`DIR` that keeps the journal; without it a new one is made and removed at the end")
 	fast := fs.Bool("fast", false, "no mechanical delays in the simulated devices, for tests")
 	level := fs.String("log", "warn", "log `LEVEL`: debug, info, warn or error")
-	if code, done := parse(fs, args); done {
+	if code, done := parse(fs, args, stdout); done {
 		return code
 	}
-	if !oneOf(fs, "role", *role, "kiosk", "pad") || !oneOf(fs, "log", *level, "debug", "info", "warn", "error") {
+	if !oneOf(fs, "role", *role, "kiosk", "pad") || !oneOf(fs, "log", *level, "debug", "info", "warn", "error") || !loopback(fs, "listen", *listen) {
 		return exitUsage
 	}
 	if err := demo(ctx, *role, *listen, *state, *fast, config.Level(*level), stdout, stderr); err != nil {

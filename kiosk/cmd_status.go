@@ -3,28 +3,35 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"yuanban/kiosk/api"
+	"yuanban/kiosk/config"
 	"yuanban/kiosk/station"
 )
 
 // runStatus is "kiosk status": what the running program says of the machine, for a person or, with -json, for a program.
 func runStatus(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := newFlags("status", stderr)
-	listen := fs.String("listen", "127.0.0.1:8080", "`ADDR` at which the program serves")
+	listen := fs.String("listen", config.DefaultListen, "`ADDR` at which the program serves")
 	asJSON := fs.Bool("json", false, "print the answer as it is")
-	if code, done := parse(fs, args); done {
+	if code, done := parse(fs, args, stdout); done {
 		return code
+	}
+	if !loopback(fs, "listen", *listen) {
+		return exitUsage
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	s, raw, err := askStatus(ctx, *listen)
 	if err != nil {
-		fmt.Fprintf(stderr, "kiosk status: %v\nIs the program running, and at this address? Give another with -listen.\n", err)
+		fmt.Fprintf(stderr, "kiosk status: %v\n", err)
 		return exitFailed
 	}
 	if *asJSON {
@@ -45,16 +52,23 @@ func askStatus(ctx context.Context, listen string) (s api.Status, raw []byte, er
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return s, nil, err
+		if dial, ok := errors.AsType[*net.OpError](err); ok {
+			err = dial.Err // without the address, which is said already
+		}
+		return s, nil, fmt.Errorf("nothing answers at %s: %w\nIs the program running? Start it with kiosk run or kiosk demo. If it serves elsewhere, say where: kiosk status -listen ADDR", listen, err)
 	}
 	defer resp.Body.Close()
 	if raw, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20)); err != nil {
 		return s, nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return s, nil, fmt.Errorf("%s answered %s", listen, resp.Status)
+		text, _, _ := strings.Cut(string(raw), "\n")
+		return s, nil, fmt.Errorf("%s answered %s: %s", listen, resp.Status, text)
 	}
-	return s, raw, json.Unmarshal(raw, &s)
+	if err := json.Unmarshal(raw, &s); err != nil || s.Machine == "" {
+		return s, nil, fmt.Errorf("what answers at %s is not this program; say where it serves: kiosk status -listen ADDR", listen)
+	}
+	return s, raw, nil
 }
 
 func well(s api.Status) bool {

@@ -27,7 +27,7 @@ func version() string {
 
 func runVersion(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := newFlags("version", stderr)
-	if code, done := parse(fs, args); done {
+	if code, done := parse(fs, args, stdout); done {
 		return code
 	}
 	info, _ := debug.ReadBuildInfo()

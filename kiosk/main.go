@@ -53,6 +53,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
+		if len(args) == 2 {
+			return run(ctx, []string{args[1], "-h"}, stdout, stderr)
+		}
 		usage(stdout)
 		return exitOK
 	}
@@ -66,5 +69,5 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  kiosk %-8s %-50s %s\n", c.name, c.args, c.about)
 	}
-	fmt.Fprint(w, "\nkiosk COMMAND -h tells the flags of a command. Exit codes: 0 done, 1 failed, 2 wrong command line or file, 3 machine not well.\n")
+	fmt.Fprint(w, "\nkiosk help COMMAND tells the flags of a command. Exit codes: 0 done, 1 failed, 2 wrong command line or file, 3 machine not well.\n")
 }

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -16,8 +17,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"yuanban/kiosk/evaluation"
+	"yuanban/kiosk/journal"
 	"yuanban/kiosk/station"
 	"yuanban/kiosk/window"
 )
@@ -68,14 +71,16 @@ type Options struct {
 	Desk    Desk     // nil on a kiosk
 	Ratings *evaluation.Book
 	Status  func(ctx context.Context) Status
+	Word    func(key string, pairs ...string) string // texts of the technician's page
 	Log     *slog.Logger
 }
 
 // API answers /kiosk/v1, /healthz and /metrics. Run it, or its event sockets are never closed.
 type API struct {
-	opt    Options
-	events *events
-	mux    *http.ServeMux
+	opt        Options
+	events     *events
+	technician *technician
+	mux        *http.ServeMux
 }
 
 // access says who may call a route.
@@ -86,9 +91,13 @@ const (
 	desk                 // the window PC, by its token
 )
 
-// New returns the API.
-func New(opt Options) *API {
-	a := &API{opt: opt, events: newEvents(), mux: http.NewServeMux()}
+// New returns the API. It fails when its own page does not parse.
+func New(opt Options) (*API, error) {
+	page, err := newTechnician(opt.Word)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make the technician's page: %w", err)
+	}
+	a := &API{opt: opt, events: newEvents(), technician: page, mux: http.NewServeMux()}
 	routes := []struct {
 		pattern string
 		who     access
@@ -102,16 +111,31 @@ func New(opt Options) *API {
 		{"GET /kiosk/v1/events", desk, a.getEvents},
 		{"GET /kiosk/v1/counts", desk, a.getCounts},
 		{"GET /kiosk/v1/status", anyone, a.getStatus},
+		{"GET /technician", anyone, a.getTechnician},
+		{"GET /technician.css", anyone, a.getTechnicianCSS},
 		{"GET /healthz", anyone, a.getHealth},
 		{"GET /metrics", anyone, a.getMetrics},
 	}
+	methods := map[string][]string{}
 	for _, r := range routes {
 		a.mux.Handle(r.pattern, a.guard(r.who, r.serve))
+		method, path, _ := strings.Cut(r.pattern, " ")
+		methods[path] = append(methods[path], method)
 	}
-	a.mux.HandleFunc("/kiosk/v1/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, "not_found", "there is no such resource; see kiosk/api/README.md")
-	})
-	return a
+	for path, allowed := range methods {
+		a.mux.Handle(path, a.guard(anyone, refuseMethod(strings.Join(allowed, ", "))))
+	}
+	a.mux.Handle("/kiosk/v1/", a.guard(anyone, func(http.ResponseWriter, *http.Request) error {
+		return &problem{http.StatusNotFound, "not_found", errors.New("there is no such resource; see kiosk/api/README.md")}
+	}))
+	return a, nil
+}
+
+func refuseMethod(allowed string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Allow", allowed)
+		return &problem{http.StatusMethodNotAllowed, "method", fmt.Errorf("%s is not for this resource; it takes %s", r.Method, allowed)}
+	}
 }
 
 // ServeHTTP implements http.Handler.
@@ -143,12 +167,16 @@ func (p *problem) Error() string { return p.err.Error() }
 func (a *API) guard(who access, serve func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		switch {
 		case !slices.Contains(a.opt.Hosts, r.Host):
 			fail(w, http.StatusMisdirectedRequest, "host", "this machine is not called "+r.Host)
 			return
 		case !a.ownOrigin(r.Header.Get("Origin")):
 			fail(w, http.StatusForbidden, "origin", "web pages of other sites may not call this machine")
+			return
+		case who == desk && a.opt.Window == nil:
+			fail(w, http.StatusNotFound, "no_window", "this machine has no window; its role is kiosk")
 			return
 		case who == desk && !a.authorised(r):
 			w.Header().Set("WWW-Authenticate", "Bearer")
@@ -181,12 +209,16 @@ func problemOf(err error) *problem {
 		return &problem{http.StatusConflict, "busy", err}
 	case errors.Is(err, window.ErrPaused):
 		return &problem{http.StatusConflict, "paused", err}
+	case errors.Is(err, window.ErrInactive):
+		return &problem{http.StatusConflict, "inactive", err}
 	case errors.Is(err, window.ErrNobody):
 		return &problem{http.StatusServiceUnavailable, "nobody", err}
 	case errors.Is(err, window.ErrNoStaff):
 		return &problem{http.StatusUnprocessableEntity, "staff", err}
 	case errors.Is(err, window.ErrUnknown), errors.Is(err, evaluation.ErrNotFound):
 		return &problem{http.StatusNotFound, "not_found", err}
+	case errors.Is(err, journal.ErrDiskFull), errors.Is(err, journal.ErrReadOnly), errors.Is(err, journal.ErrClosed):
+		return &problem{http.StatusServiceUnavailable, "journal", err}
 	default:
 		return &problem{http.StatusInternalServerError, "internal", err}
 	}
@@ -204,36 +236,54 @@ func (a *API) authorised(r *http.Request) bool {
 	if a.opt.Token == "" {
 		return true
 	}
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return ok && subtle.ConstantTimeCompare([]byte(given), []byte(a.opt.Token)) == 1
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare([]byte(given), []byte(a.opt.Token)) == 1
 }
 
 // maxBody bounds a request; the largest real one has a few hundred bytes.
 const maxBody = 16 << 10
 
 // decode reads one strict JSON object.
-func decode(r *http.Request, into any) error {
-	bad := func(format string, args ...any) error {
-		return &problem{http.StatusBadRequest, "bad_request", fmt.Errorf(format, args...)}
-	}
+func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
 		return &problem{http.StatusUnsupportedMediaType, "content_type", errors.New("send Content-Type: application/json")}
 	}
-	d := json.NewDecoder(io.LimitReader(r.Body, maxBody))
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return &problem{http.StatusRequestEntityTooLarge, "too_large", fmt.Errorf("a request has at most %d bytes", maxBody)}
+	}
+	bad := func(format string, args ...any) error {
+		return &problem{http.StatusBadRequest, "bad_request", fmt.Errorf("cannot read the request: "+format, args...)}
+	}
+	switch {
+	case err != nil:
+		return bad("%v", err)
+	case !utf8.Valid(data): // a PC that sends GBK; json would silently put U+FFFD in its place
+		return bad("it is not UTF-8")
+	case !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")):
+		return bad("it is not a JSON object")
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return bad("cannot read the request: %v", err)
+		return bad("%v", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return bad("cannot read the request: more than one JSON value, or more than %d bytes", maxBody)
+		return bad("there is something after the JSON object")
 	}
 	return nil
 }
 
+// reply answers with JSON. A caller that has gone away meanwhile is no error.
 func reply(w http.ResponseWriter, status int, body any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	return json.NewEncoder(w).Encode(body)
+	_, _ = w.Write(append(data, '\n'))
+	return nil
 }
 
 // fail answers {"error":{"code","message"}}.
@@ -242,7 +292,7 @@ func fail(w http.ResponseWriter, status int, code, message string) {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
-	_ = reply(w, status, struct { // a caller that has gone away needs no answer
+	_ = reply(w, status, struct { // two strings always become JSON
 		Error inner `json:"error"`
 	}{inner{code, message}})
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -48,7 +49,7 @@ func (e *events) join() (chan window.Event, bool) {
 	}
 	c := make(chan window.Event, eventQueue)
 	e.all[c] = true
-	e.work.Add(2)
+	e.work.Add(1)
 	return c, true
 }
 
@@ -74,9 +75,13 @@ func (e *events) close() {
 
 // getEvents is the websocket of events: first the state of the window, then each event as it is committed.
 func (a *API) getEvents(w http.ResponseWriter, r *http.Request) error {
-	if a.opt.Window == nil {
-		return errNoWindow
+	// Before the state is read, so that no event is lost in between; one that is in both is harmless.
+	queue, ok := a.events.join()
+	if !ok {
+		return &problem{http.StatusServiceUnavailable, "ending", errors.New("the program is ending")}
 	}
+	defer a.events.work.Done()
+	defer a.events.leave(queue)
 	status, err := a.opt.Window.Status(r.Context())
 	if err != nil {
 		return err
@@ -87,19 +92,18 @@ func (a *API) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return nil // Upgrade has answered
 	}
-	queue, ok := a.events.join()
-	if !ok {
-		conn.Close()
-		return nil
-	}
-	go a.readEvents(conn, queue)
-	defer a.events.work.Done()
-	defer conn.Close()
+	defer conn.Close() // also ends the reader
+	a.events.work.Go(func() { a.readEvents(conn, queue) })
+	writeEvents(conn, status, queue)
+	return nil
+}
+
+// writeEvents is the only writer of its connection; it returns when the listener has gone, is too far behind or has to leave.
+func writeEvents(conn *websocket.Conn, status window.Status, queue <-chan window.Event) {
 	if !writeJSON(conn, struct {
 		Snapshot window.Status `json:"snapshot"`
 	}{status}) {
-		a.events.leave(queue)
-		return nil
+		return
 	}
 	tick := time.NewTicker(eventPing)
 	defer tick.Stop()
@@ -109,18 +113,16 @@ func (a *API) getEvents(w http.ResponseWriter, r *http.Request) error {
 			if !open {
 				bye := websocket.FormatCloseMessage(websocket.CloseGoingAway, "ended; read the state again")
 				_ = conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(eventWrite)) // the peer may have gone already
-				return nil
+				return
 			}
 			if !writeJSON(conn, struct {
 				Event window.Event `json:"event"`
 			}{ev}) {
-				a.events.leave(queue)
-				return nil
+				return
 			}
 		case <-tick.C:
 			if conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(eventWrite)) != nil {
-				a.events.leave(queue)
-				return nil
+				return
 			}
 		}
 	}
@@ -128,7 +130,6 @@ func (a *API) getEvents(w http.ResponseWriter, r *http.Request) error {
 
 // readEvents reads what a listener sends, which is nothing but pongs, so as to notice that it has gone.
 func (a *API) readEvents(conn *websocket.Conn, queue chan window.Event) {
-	defer a.events.work.Done()
 	defer a.events.leave(queue)
 	conn.SetReadLimit(1 << 10)
 	alive := func(string) error { return conn.SetReadDeadline(time.Now().Add(2*eventPing + eventWrite)) }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -10,7 +11,11 @@ import (
 )
 
 func (a *API) getStatus(w http.ResponseWriter, r *http.Request) error {
-	return reply(w, http.StatusOK, a.opt.Status(r.Context()))
+	s := a.opt.Status(r.Context())
+	if s.Devices == nil {
+		s.Devices = []station.Health{} // none is [] for a program that reads this, not null
+	}
+	return reply(w, http.StatusOK, s)
 }
 
 // getHealth answers 200 while the machine can record facts, 503 with the reason when it cannot. A missing device is no reason.
@@ -50,8 +55,8 @@ func (a *API) getMetrics(w http.ResponseWriter, r *http.Request) error {
 		help = ""
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	_, err := w.Write([]byte(b.String()))
-	return err
+	_, _ = io.WriteString(w, b.String()) // a caller that has gone away needs no answer
+	return nil
 }
 
 func one(b bool) float64 {

@@ -1,11 +1,13 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"yuanban/kiosk/evaluation"
 	"yuanban/kiosk/window"
@@ -29,14 +31,9 @@ func shown(v evaluation.Invitation) invitation {
 		State: v.State, Opened: v.OpenedAt, Expires: v.Expires}
 }
 
-var errNoWindow = &problem{http.StatusNotFound, "no_window", errors.New("this machine has no window; its role is kiosk")}
-
 func (a *API) postInvitation(w http.ResponseWriter, r *http.Request) error {
-	if a.opt.Window == nil {
-		return errNoWindow
-	}
 	var in window.Invitation
-	if err := decode(r, &in); err != nil {
+	if err := decode(w, r, &in); err != nil {
 		return err
 	}
 	if err := valid(in); err != nil {
@@ -54,13 +51,15 @@ func (a *API) postInvitation(w http.ResponseWriter, r *http.Request) error {
 func valid(in window.Invitation) error {
 	stages := []string{"acceptance", "completion", "special"}
 	switch {
-	case in.Case == "" || len(in.Case) > 50:
+	case in.Case == "" || utf8.RuneCountInString(in.Case) > 50:
 		return fmt.Errorf("case: a case number of 1 to 50 characters is needed")
+	case strings.TrimSpace(in.Case) != in.Case || strings.ContainsFunc(in.Case, unicode.IsControl):
+		return fmt.Errorf("case: %q has spaces around it or control characters in it; it would count as another case", in.Case)
 	case !slices.Contains(stages, in.Stage):
 		return fmt.Errorf("stage: %q is none of %v", in.Stage, stages)
 	case in.Service < 1 || in.Service > 99:
 		return fmt.Errorf("service: %d is not between 1 and 99", in.Service)
-	case len(in.Staff) > 50:
+	case utf8.RuneCountInString(in.Staff) > 50:
 		return fmt.Errorf("staff: an id has at most 50 characters")
 	}
 	return nil
@@ -75,9 +74,6 @@ func (a *API) getInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) deleteInvitation(w http.ResponseWriter, r *http.Request) error {
-	if a.opt.Window == nil {
-		return errNoWindow
-	}
 	if err := a.opt.Window.Cancel(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
@@ -86,9 +82,6 @@ func (a *API) deleteInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) getWindow(w http.ResponseWriter, r *http.Request) error {
-	if a.opt.Window == nil {
-		return errNoWindow
-	}
 	s, err := a.opt.Window.Status(r.Context())
 	if err != nil {
 		return err
@@ -98,14 +91,11 @@ func (a *API) getWindow(w http.ResponseWriter, r *http.Request) error {
 
 // putWindow changes who sits at the window and whether it is paused; a field left out stays as it is.
 func (a *API) putWindow(w http.ResponseWriter, r *http.Request) error {
-	if a.opt.Window == nil {
-		return errNoWindow
-	}
 	var in struct {
 		Staff  *string `json:"staff"`
 		Paused *bool   `json:"paused"`
 	}
-	if err := decode(r, &in); err != nil {
+	if err := decode(w, r, &in); err != nil {
 		return err
 	}
 	if in.Staff != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"yuanban/devices/buttons"
 	"yuanban/devices/printer"
@@ -44,17 +45,14 @@ func (m *machine) openBooks(ctx context.Context) error {
 	if err := m.ratings.Recover(ctx); err != nil {
 		return err
 	}
-	return m.openUpstream()
+	m.openUpstream()
+	return nil
 }
 
-func (m *machine) openUpstream() error {
+func (m *machine) openUpstream() {
 	cfg := upstream.Config{}
 	if up := m.cfg.Upstream; up != nil {
-		token, err := secret(up.TokenFile, "the token of the platform")
-		if err != nil {
-			return err
-		}
-		cfg.URL, cfg.Token = up.URL, token
+		cfg.URL, cfg.Token = up.URL, m.secrets.platform
 	}
 	if m.opt.Demo != nil {
 		cfg.Heartbeat, cfg.MaxBackoff = demoHeartbeat, demoBackoff // a presenter does not wait for minutes
@@ -67,7 +65,6 @@ func (m *machine) openUpstream() error {
 				w.Changed() // cases may have their numbers now
 			}
 		}})
-	return nil
 }
 
 func (m *machine) watcher() (watcher, bool) {
@@ -131,29 +128,32 @@ func (m *machine) openButtons() {
 }
 
 // openFlow makes the flow of the machine's role.
-func (m *machine) openFlow() error {
+func (m *machine) openFlow(ctx context.Context) error {
 	box := view.Box{Width: m.cfg.Screen.Width, Height: m.cfg.Screen.Height}
-	opt := api.Options{Hosts: m.hosts(), Ratings: m.ratings, Status: m.status, Log: m.log}
+	opt := api.Options{Hosts: m.hosts(), Ratings: m.ratings, Status: m.status, Word: m.words.Text, Log: m.log}
 	if m.cfg.Role == config.RolePad {
 		w := m.newWindow(box)
 		m.flow.put(w)
-		opt.Window, opt.Desk = w, w
-		token, err := secret(m.cfg.Window.TokenFile, "the token of the window PC")
-		switch {
-		case err != nil:
-			return err
-		case token == "" && m.opt.Demo == nil:
-			return fmt.Errorf("cannot serve the window: window.token-file is not set, and without a token anyone on this machine could invite")
-		}
-		opt.Token = token
+		opt.Window, opt.Desk, opt.Token = w, w, m.secrets.window
 	} else {
-		m.flow.put(m.newVisit(box))
+		m.flow.put(m.newVisit(ctx, box))
 	}
-	m.api.put(api.New(opt))
+	a, err := api.New(opt)
+	if err != nil {
+		return err
+	}
+	m.api.put(a)
 	return nil
 }
 
-func (m *machine) newVisit(box view.Box) *visit.Flow {
+// recently is how long ago a case may have been accepted for its visitor to be still there after a restart.
+const recently = 10 * time.Minute
+
+func (m *machine) newVisit(ctx context.Context, box view.Box) *visit.Flow {
+	last, err := m.cases.LastAccepted(ctx)
+	if err != nil {
+		m.log.Error("cannot look at the last case", "area", "journal", "err", err)
+	}
 	places := visit.Places{Reader: "right", Printer: "below", Buttons: m.buttons != nil}
 	if m.cfg.Reader != nil {
 		places.Reader = string(m.cfg.Reader.Side)
@@ -167,12 +167,13 @@ func (m *machine) newVisit(box view.Box) *visit.Flow {
 		Idle: visit.IdleTimes{First: m.cfg.Idle.First, Countdown: m.cfg.Idle.Countdown,
 			LargeFirst: m.cfg.Idle.LargeFirst, LargeCountdown: m.cfg.Idle.LargeCountdown},
 		Location: m.location, Log: m.log, Accepts: m.sealer != nil,
+		Restarted: !last.IsZero() && time.Since(last) < recently,
 	})
 }
 
 func (m *machine) newWindow(box view.Box) *window.Flow {
 	return window.New(window.Options{
-		Show: m.screen.Show, Box: box, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin, Ratings: m.ratings,
+		Show: m.screen.Show, Box: box, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin, Ratings: m.ratings, Texts: m.sealer != nil,
 		OnEvent: func(e window.Event) {
 			if a, ok := m.api.get(); ok {
 				a.Tell(e)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"yuanban/devices/buttons"
@@ -66,6 +67,7 @@ type machine struct {
 	log      *slog.Logger
 	started  time.Time
 	addr     string // at which the screens are served
+	secrets  secrets
 	services *services
 	location *time.Location
 
@@ -93,10 +95,14 @@ func Run(ctx context.Context, opt Options) error {
 	m := &machine{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), services: newServices(opt.Log),
 		location: time.FixedZone("CST", 8*3600), api: &later[*api.API]{}, flow: &later[flow]{}, broken: &later[string]{}}
 
-	// The address first: a second program on the same machine ends here, before it touches anything.
-	listener, err := net.Listen("tcp", m.cfg.Listen)
+	var err error
+	if m.secrets, err = readSecrets(m.cfg, opt.Demo != nil); err != nil {
+		return err
+	}
+	// The address before all else: a second program on the same machine ends here, before it touches anything.
+	listener, err := listen(m.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("cannot serve at %s: %w; is the program running already?", m.cfg.Listen, err)
+		return err
 	}
 	defer listener.Close() // the server closes it earlier; this is for the errors before
 	m.addr = listener.Addr().String()
@@ -121,7 +127,7 @@ func Run(ctx context.Context, opt Options) error {
 	if err := m.openStation(ctx); err != nil {
 		return err
 	}
-	if err := m.openFlow(); err != nil {
+	if err := m.openFlow(ctx); err != nil {
 		return err
 	}
 	m.startAll()
@@ -132,10 +138,24 @@ func Run(ctx context.Context, opt Options) error {
 	return m.services.wait(ctx)
 }
 
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("cannot serve at %s: another program uses this address; if it is kiosk itself, kiosk status tells how it is, else choose another address", addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot serve at %s: %w", addr, err)
+	}
+	return l, nil
+}
+
 // load reads everything that does not change.
 func (m *machine) load() error {
 	var files fs.FS = catalogue.Example()
 	if m.cfg.Content != "" {
+		if _, err := os.Stat(m.cfg.Content); err != nil {
+			return fmt.Errorf("cannot read the content: %w", err)
+		}
 		files = os.DirFS(m.cfg.Content)
 	}
 	var err error
@@ -192,7 +212,11 @@ func (m *machine) hosts() []string {
 	if err != nil {
 		return nil
 	}
-	return []string{m.addr, "127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
+	hosts := []string{m.addr, "127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
+	if port == "80" { // a browser leaves it out
+		hosts = append(hosts, "127.0.0.1", "localhost", "[::1]")
+	}
+	return hosts
 }
 
 func (m *machine) mux() http.Handler {
@@ -205,7 +229,7 @@ func (m *machine) mux() http.Handler {
 		}
 		http.Error(w, "starting: the journal is not open yet", http.StatusServiceUnavailable)
 	})
-	for _, path := range []string{"/kiosk/v1/", "/healthz", "/metrics"} {
+	for _, path := range []string{"/kiosk/v1/", "/technician", "/technician.css", "/healthz", "/metrics"} {
 		mux.Handle(path, machineAPI)
 	}
 	if m.opt.Demo != nil {
@@ -251,7 +275,7 @@ func (m *machine) openJournal(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, journal.ErrInUse), errors.Is(err, journal.ErrMachine), errors.Is(err, journal.ErrNewer), errors.Is(err, journal.ErrForeign):
-			return fmt.Errorf("cannot open the journal in %s: %w", m.cfg.State, err)
+			return err // it names the file
 		}
 		m.log.Error("cannot open the journal; trying again", "area", "journal", "err", err)
 		code := "J-401"

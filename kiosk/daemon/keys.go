@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"yuanban/kiosk/config"
 )
 
 // personKey returns the key under which people find their own cases, and makes it at the first start.
@@ -54,6 +56,32 @@ func writeSynced(path string, data []byte) error {
 	}
 	defer dir.Close()
 	return dir.Sync()
+}
+
+// secrets is what the configuration keeps in files of their own.
+type secrets struct{ platform, window string }
+
+// Check says everything that would keep Run from using cfg on a real machine, beyond what the file itself can get wrong.
+func Check(cfg *config.Config) error {
+	_, err := readSecrets(cfg, false)
+	return err
+}
+
+// readSecrets reads the tokens; its error has everything that is wrong with them, a line each.
+func readSecrets(cfg *config.Config, demo bool) (s secrets, err error) {
+	var problems []error
+	if up := cfg.Upstream; up != nil {
+		s.platform, err = secret(up.TokenFile, "the token of the platform")
+		problems = append(problems, err)
+	}
+	if w := cfg.Window; w != nil {
+		s.window, err = secret(w.TokenFile, "the token of the window PC")
+		if w.TokenFile == "" && !demo {
+			err = errors.New("cannot serve the window: window.token-file is not set, and without a token any program on this machine could invite; write at least 16 random characters into a file and name it there")
+		}
+		problems = append(problems, err)
+	}
+	return s, errors.Join(problems...)
 }
 
 // secret reads a token file; "" names none.

@@ -6,6 +6,7 @@ import (
 
 	"yuanban/kiosk/api"
 	"yuanban/kiosk/journal"
+	"yuanban/kiosk/station"
 )
 
 // How soon the platform's faults show in a demonstration.
@@ -17,7 +18,7 @@ const (
 // status is what the machine says of itself.
 func (m *machine) status(ctx context.Context) api.Status {
 	s := api.Status{Machine: m.cfg.Machine, Role: string(m.cfg.Role), Version: m.opt.Version, Started: m.started,
-		Display: m.screen.Connected(), Devices: m.board.All(), Journal: "ok", Chain: "not walked yet", Epoch: m.journal.Epoch()}
+		Display: m.screen.Connected(), Devices: m.devices(), Journal: "ok", Chain: "not walked yet", Epoch: m.journal.Epoch()}
 	pos, err := m.journal.Position(ctx)
 	if err == nil {
 		// Reading proves little: what counts is that a fact could be recorded.
@@ -33,6 +34,25 @@ func (m *machine) status(ctx context.Context) api.Status {
 	up := m.upstream.State()
 	s.Platform = api.Platform{Configured: m.cfg.Upstream != nil, Online: up.Online, Backlog: up.Backlog, Oldest: up.Oldest, LastOK: up.LastOK, LastError: up.LastError}
 	return s
+}
+
+// devices is the health of every configured device, also of one from which nothing was heard yet.
+func (m *machine) devices() []station.Health {
+	var all []station.Health
+	for _, d := range []struct {
+		name       string
+		configured bool
+	}{{"reader", m.cfg.Reader != nil}, {"printer", m.cfg.Printer != nil}, {"buttons", m.buttons != nil}} {
+		if !d.configured {
+			continue
+		}
+		h := m.board.Health(d.name)
+		if h.State == station.Absent {
+			h.State, h.Detail, h.Since = station.Offline, "has not answered yet", m.started
+		}
+		all = append(all, h)
+	}
+	return all
 }
 
 // auditEvery is how often the hash chain of the journal is walked.

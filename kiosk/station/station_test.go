@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,7 +33,6 @@ func running(t *testing.T, run func(ctx context.Context) error) {
 
 // changes collects health so that a test can wait for a state instead of for a time.
 type changes struct {
-	mu   sync.Mutex
 	kick chan struct{}
 }
 

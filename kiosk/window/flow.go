@@ -204,10 +204,10 @@ func (f *Flow) invite(in Invitation) (evaluation.Invitation, error) {
 		return evaluation.Invitation{}, ErrPaused
 	case f.asking != nil && !f.givesWay():
 		return evaluation.Invitation{}, ErrBusy
-	case in.Staff == "" && f.staff == "":
-		return evaluation.Invitation{}, ErrInactive
 	case !f.display && !f.opt.Buttons():
 		return evaluation.Invitation{}, ErrNobody
+	case in.Staff == "" && f.staff == "":
+		return evaluation.Invitation{}, ErrInactive
 	}
 	staff := cmp.Or(in.Staff, f.staff)
 	inv, err := f.opt.Ratings.Invite(f.ctx, evaluation.Invitation{

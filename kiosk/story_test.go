@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"yuanban/kiosk/catalogue"
+	"yuanban/kiosk/config"
+)
+
+// TestStories runs the scripts in testdata/script: what a person at a terminal types, and what the program answers.
+//
+// Beside the commands of testscript they have
+//
+//	exits CODE kiosk ...    run the program; it must end with CODE
+//	becomes CODE kiosk ...  run it again and again until it ends with CODE
+//	replace FILE OLD NEW    replace a text that must be in FILE; variables such as $WORK are expanded in NEW
+//	expand FILE             expand the variables in FILE
+//
+// and the variables ADDR and OTHER, two free addresses, and TAKEN, the address of another program. example.yaml is the example
+// configuration and content a copy of the built-in content.
+func TestStories(t *testing.T) {
+	bin := filepath.Dir(kioskBinary(t))
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/script",
+		RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "hello") }))
+			e.Defer(stranger.Close)
+			e.Setenv("PATH", bin+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			e.Setenv("TAKEN", stranger.Listener.Addr().String())
+			for _, name := range []string{"ADDR", "OTHER"} {
+				e.Setenv(name, "127.0.0.1:"+strconv.Itoa(freePort(t)))
+			}
+			return errors.Join(
+				os.WriteFile(filepath.Join(e.WorkDir, "example.yaml"), []byte(config.Example()), 0o600),
+				os.CopyFS(filepath.Join(e.WorkDir, "content"), catalogue.Example()))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand,
+		},
+	})
+}
+
+// ends runs a command of a script and returns its exit code.
+func ends(ts *testscript.TestScript, command []string) int {
+	err := ts.Exec(command[0], command[1:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
+}
+
+// coded parses the arguments CODE COMMAND.
+func coded(ts *testscript.TestScript, neg bool, args []string) (int, []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits|becomes CODE COMMAND [ARG...]")
+	}
+	code, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	return code, args[1:]
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, command := coded(ts, neg, args)
+	if got := ends(ts, command); got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func becomes(ts *testscript.TestScript, neg bool, args []string) {
+	want, command := coded(ts, neg, args)
+	for end := time.Now().Add(30 * time.Second); ends(ts, command) != want; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("the exit code was never %d", want)
+		}
+	}
+}
+
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace FILE OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
+}
+
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o600))
+}
