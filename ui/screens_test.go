@@ -33,12 +33,13 @@ type display struct {
 var displays = []display{
 	{"kiosk", ui.RoleKiosk, ui.Screen{Width: 1080, Height: 1920, Diagonal: 21.5}, map[string]view.Modes{
 		"": {}, "large": {Large: true}, "contrast": {Contrast: true}, "wheelchair": {Wheelchair: true},
+		"contrast-large": {Contrast: true, Large: true}, "large-wheelchair": {Large: true, Wheelchair: true},
 	}},
 	{"pad", ui.RolePad, ui.Screen{Width: 1280, Height: 800, Diagonal: 10.1}, map[string]view.Modes{
-		"": {}, "large": {Large: true}, "contrast": {Contrast: true},
+		"": {}, "large": {Large: true}, "contrast": {Contrast: true}, "contrast-large": {Contrast: true, Large: true},
 	}},
 	{"wide", ui.RoleKiosk, ui.Screen{Width: 1920, Height: 1080, Diagonal: 21.5}, map[string]view.Modes{
-		"": {}, "large": {Large: true},
+		"": {}, "large": {Large: true}, "contrast": {Contrast: true}, "contrast-large": {Contrast: true, Large: true},
 	}},
 }
 

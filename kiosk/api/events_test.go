@@ -220,6 +220,9 @@ func TestTellNeverBlocks(t *testing.T) {
 	for i := range 3 * eventQueue {
 		e.send(window.Event{Service: i})
 	}
+	if len(e.all) != 0 {
+		t.Fatal("a listener that took nothing is still there")
+	}
 	n := 0
 	for ev := range c { // closed, after all that fitted
 		if ev.Service != n {

@@ -13,10 +13,14 @@ import (
 // (a self-service terminal goes to the rating by itself: DB2203/T 8-2024).
 const takeTime = 15 * time.Second
 
+// lookAgain is how often cases that are not uploaded are looked at.
+const lookAgain = time.Second
+
 // accepted is the end of an application: numbers, due times, the receipt.
 type accepted struct {
 	page    int
 	printed time.Time // when the receipt was confirmed
+	looked  time.Time // when the cases were last looked at
 }
 
 func (s *accepted) enter(f *Flow, _ context.Context) {
@@ -102,6 +106,7 @@ func (s *accepted) act(f *Flow, a view.Action) {
 
 // refresh looks again at the cases: the platform may have given them their numbers.
 func (s *accepted) refresh(f *Flow) {
+	s.looked = time.Now()
 	for i, c := range f.visit.cases {
 		if now, err := f.opt.Cases.ByNumber(f.ctx, c.Number); err == nil {
 			f.visit.cases[i] = now
@@ -111,14 +116,35 @@ func (s *accepted) refresh(f *Flow) {
 
 func (s *accepted) idles(f *Flow) bool { return f.visit.print.State != view.PrintRunning }
 
+// wakeAt looks again at cases that are not uploaded: the platform may have answered before this screen was there to hear of it.
+// Once the receipt is out, the machine goes on to the rating by itself.
 func (s *accepted) wakeAt(f *Flow) time.Time {
-	if s.printed.IsZero() || f.visit.print.State != view.PrintDone || f.warned || f.visit.asked {
-		return time.Time{}
+	var at time.Time
+	if !s.printed.IsZero() && f.visit.print.State == view.PrintDone && !f.warned && !f.visit.asked {
+		at = s.printed.Add(takeTime)
 	}
-	return s.printed.Add(takeTime)
+	if look := s.looked.Add(lookAgain); !s.uploaded(f) && (at.IsZero() || look.Before(at)) {
+		at = look
+	}
+	return at
 }
 
-func (s *accepted) wake(f *Flow) { f.askRating() }
+func (s *accepted) wake(f *Flow) {
+	if !s.uploaded(f) && time.Since(s.looked) >= lookAgain {
+		s.refresh(f)
+		return
+	}
+	f.askRating()
+}
+
+func (s *accepted) uploaded(f *Flow) bool {
+	for _, c := range f.visit.cases {
+		if !c.Uploaded || c.Provisional {
+			return false
+		}
+	}
+	return true
+}
 
 func (f *Flow) caseRow(c casefile.Case) view.CaseRow {
 	state := "state." + string(c.State)

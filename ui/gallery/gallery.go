@@ -44,8 +44,6 @@ func (b book) kiosk(name, screen, title string, body any, change ...func(*view.V
 
 func step(s view.Step) func(*view.View) { return func(v *view.View) { v.Step = s } }
 
-func title(text string) func(*view.View) { return func(v *view.View) { v.Title = text } }
-
 func noBack(v *view.View) { v.Back = false }
 
 func (b book) foot(buttons ...view.Button) func(*view.View) {
@@ -69,7 +67,7 @@ func (b book) fail(code string, pairs ...string) *view.Failure {
 	return &f
 }
 
-// The extremes that screens.md demands.
+// The extremes that every screen must hold.
 var (
 	longName   = strings.Repeat("园区企业固定资产投资项目节能审查与水土保持方案区域评估成果共享使用确认", 6)[:200*3]
 	longPerson = "阿卜杜热合曼·买买提图尔荪·阿卜杜克热木·吐尔逊江别克"

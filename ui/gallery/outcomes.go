@@ -109,10 +109,15 @@ func (b book) own() []Sample {
 		b.kiosk("case", "case", "case.title", view.CaseDetail{Case: cases(1, false)[0], Steps: course, QR: link}, b.foot(main("do.finish", "finish"))),
 		b.kiosk("case-long", "case", "case.title", view.CaseDetail{Case: long, Steps: course}, b.foot(main("do.finish", "finish"))),
 		b.kiosk("assist", "assist", "assist.title", view.Assist{
-			Helpers: []view.Helper{{Name: "王帮办", Field: "企业开办、变更", Phone: "0730-5550131", Hours: "工作日 9:00—17:00"}, {Name: "李帮办", Field: "项目建设、报装", Phone: "0730-5550132", Hours: "工作日 9:00—17:00"}},
+			Helpers: []view.Helper{
+				{Name: "吴示例", Field: "企业开办、变更、注销", Phone: "0000-8880111", Hours: "周一至周五 9:00—17:00"},
+				{Name: "郑示例", Field: "项目备案、规划、施工、验收", Phone: "0000-8880112", Hours: "周一至周五 9:00—17:00"},
+				{Name: "孙示例", Field: "水电气网报装、厂房租赁", Phone: "0000-8880113", Hours: "周一至周五 9:00—17:00"},
+				{Name: "林示例", Field: "惠企政策、税费办理", Phone: "0000-8880114", Hours: "周一至周五 9:00—17:00"},
+			},
 			Kinds:   []view.Choice{{Value: "guide", Name: "帮办", Chosen: true}, {Value: "act", Name: "代办"}, {Value: "joint", Name: "协调联办"}},
 			Field:   view.Field{Name: "phone", Label: b.Text("field.phone.label"), Shown: "138 0000", Hint: b.Text("field.phone.hint"), Active: true, Missing: 4},
-			Keys:    view.KeysDigits, Free: "帮办代办不收费。",
+			Keys:    view.KeysDigits, Free: b.Text("assist.free"),
 		}, b.foot(view.Button{Label: "do.assist.send", Do: "send", Main: true, Disabled: true, Why: "hold.assist"})),
 		b.kiosk("recorded", "recorded", "recorded.title", view.Recorded{Groups: []string{"BB", "20261122", "0007"}, What: "帮办服务登记", Next: "帮办员会在一个工作日内拨打 138****1234。"}, noBack, b.foot(other("do.print", "print"), main("do.finish", "finish"))),
 	}
@@ -134,8 +139,8 @@ func (b book) open() []Sample {
 	long[1].Name = longName
 	return []Sample{
 		b.kiosk("disclosure", "disclosure", "disclosure.title", view.Disclosure{Lists: lists, Documents: []view.ListTile{{ID: "d1", Name: "园区告知承诺制实施办法", Version: "示例", Date: "2026-09-01"}, {ID: "d2", Name: "好差评管理办法", Version: "示例", Date: "2026-09-01"}}}),
-		b.kiosk("list", "list", "list.title", view.ListRows{Name: "权力清单", Version: "2026年版（示例）", Date: "2026-10-08", Rows: rows, Pager: view.Pager{Page: 1, Pages: 63}}, title("权力清单"), b.foot(main("do.print.list", "print"))),
-		b.kiosk("list-long", "list", "list.title", view.ListRows{Name: "权力清单", Version: "2026年版（示例）", Date: "2026-10-08", Rows: long, Pager: view.Pager{Page: 3, Pages: 63}}, title("权力清单")),
+		b.kiosk("list", "list", "list.title", view.ListRows{Name: "权力清单", Version: "2026年版（示例）", Date: "2026-10-08", Rows: rows, Pager: view.Pager{Page: 1, Pages: 63}}, b.foot(main("do.print.list", "print"))),
+		b.kiosk("list-long", "list", "list.title", view.ListRows{Name: "权力清单", Version: "2026年版（示例）", Date: "2026-10-08", Rows: long, Pager: view.Pager{Page: 3, Pages: 63}}),
 		b.kiosk("document", "document", "document.title", view.Document{Name: "建设工程规划许可证核发", Meta: []string{"行政许可 · 自然资源和规划局（赋权园区）"}, Pager: view.Pager{Page: 1, Pages: 2}, Sections: []view.Section{{Head: "设定依据", Lines: []string{"《中华人民共和国城乡规划法》第四十条。"}}, {Head: "责任事项", Lines: []string{"受理、审查、决定、送达、事后监管。"}}, {Head: "监督电话", Lines: []string{"0730-5550188"}}}}),
 	}
 }

@@ -16,7 +16,8 @@ async function measure(seq, rules) {
   const visible = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && e.getClientRects().length > 0;
   const all = [...root.querySelectorAll("*")].filter((e) => !e.closest("svg") && visible(e));
 
-  const clipped = (e) => e.closest("#title, .quiet") && getComputedStyle(e.closest("#title, .quiet")).clipPath !== "none";
+  // what is clipped away is for readers of the screen only
+  const clipped = (e) => { for (let a = e; a && a !== root; a = a.parentElement) if (getComputedStyle(a).clipPath !== "none") return true; return false; };
   for (const e of all) {
     if (clipped(e) || getComputedStyle(e).display === "inline") continue;
     if (e.closest(".note")) continue; // a line one writes in shows where one writes, not all of it
@@ -27,6 +28,25 @@ async function measure(seq, rules) {
     const r = e.getBoundingClientRect();
     if (r.left < -0.5 || r.top < -0.5 || r.right > W + 0.5 || r.bottom > H + 0.5) say(e, `is outside the display (${Math.round(r.left)},${Math.round(r.top)} to ${Math.round(r.right)},${Math.round(r.bottom)})`);
     if (cs.textOverflow === "ellipsis") say(e, "cuts its text");
+  }
+
+  // No text lies over another: the letters of a line take about the middle half of its box.
+  const words = [];
+  for (const e of all) {
+    if (clipped(e) || e.closest(".note")) continue;
+    for (const n of e.childNodes) {
+      if (n.nodeType !== 3 || !n.nodeValue.trim()) continue;
+      const range = document.createRange();
+      range.selectNodeContents(n);
+      for (const t of range.getClientRects()) if (t.width > 1) words.push({ e, l: t.left + 1, r: t.right - 1, t: t.top + t.height * 0.27, b: t.bottom - t.height * 0.27 });
+    }
+  }
+  words.sort((a, b) => a.t - b.t);
+  for (let i = 0; i < words.length; i++) {
+    for (let j = i + 1; j < words.length && words[j].t < words[i].b; j++) {
+      const a = words[i], b = words[j];
+      if (a.e !== b.e && a.l < b.r && b.l < a.r) say(a.e, `lies over ${name(b.e)} "${b.e.innerText.trim().slice(0, 12)}"`);
+    }
   }
 
   const targets = all.filter((e) => e.matches("button, a[href], [role=button]"));
@@ -53,12 +73,15 @@ async function measure(seq, rules) {
   }
 
   const channel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const colors = new Map();
   const rgba = (color) => {
+    if (colors.has(color)) return colors.get(color);
     channel.clearRect(0, 0, 1, 1);
     channel.fillStyle = color;
     channel.fillRect(0, 0, 1, 1);
     const d = channel.getImageData(0, 0, 1, 1).data;
-    return [d[0], d[1], d[2], d[3] / 255];
+    colors.set(color, [d[0], d[1], d[2], d[3] / 255]);
+    return colors.get(color);
   };
   const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
   const over = (top, under) => top.slice(0, 3).map((v, i) => v * top[3] + under[i] * (1 - top[3]));
