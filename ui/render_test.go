@@ -133,7 +133,7 @@ func readable(region string) string {
 //
 // Texts that Go code asks for by a computed key have the prefixes below; all other texts must stand in a template.
 func TestWordsAreUsed(t *testing.T) {
-	byCode := regexp.MustCompile(`^([A-Z]-\d{3}\.|do\.|hold\.|state\.|level\.|working\.|thanks\.word|ended\.|wiped\.|banner\.|why\.|field\.|use\.|reason\.card\.|reading\.|print\.words\.|step\.|mode\.|card\.lay\.|card\.kind\.|draw\.|flow\.|casefile\.|receipt\.|bench\.|pad\.|paper\.|sheet\.|assist\.|recorded\.|brand\.)|\.title(\.|$)`)
+	byCode := regexp.MustCompile(`^([A-Z]-\d{3}\.|do\.|hold\.|state\.|level\.|working\.|thanks\.word|ended\.|wiped\.|banner\.|why\.|field\.|use\.|reason\.card\.|reading\.|print\.words\.|step\.|mode\.|card\.lay\.|card\.kind\.|draw\.|flow\.|casefile\.|receipt\.|bench\.|pad\.|paper\.|sheet\.|assist\.|recorded\.|brand\.|tech\.device\.|tech\.state\.)|\.title(\.|$)`)
 	inTemplate := regexp.MustCompile(`\bt "([^"]+)"`)
 	book := wording.Default()
 	used := map[string]bool{}
@@ -161,12 +161,12 @@ func TestWordsAreUsed(t *testing.T) {
 	}
 }
 
-// goSources is the Go code of the whole program, for the keys that stand in it.
+// goSources is the Go code of the whole program and the pages beside it, for the keys that stand in them.
 func goSources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" && filepath.Ext(path) != ".html" {
 			return err
 		}
 		text, err := os.ReadFile(path)

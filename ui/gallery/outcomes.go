@@ -115,11 +115,11 @@ func (b book) own() []Sample {
 				{Name: "孙示例", Field: "水电气网报装、厂房租赁", Phone: "0000-8880113", Hours: "周一至周五 9:00—17:00"},
 				{Name: "林示例", Field: "惠企政策、税费办理", Phone: "0000-8880114", Hours: "周一至周五 9:00—17:00"},
 			},
-			Kinds:   []view.Choice{{Value: "guide", Name: "帮办", Chosen: true}, {Value: "act", Name: "代办"}, {Value: "joint", Name: "协调联办"}},
-			Field:   view.Field{Name: "phone", Label: b.Text("field.phone.label"), Shown: "138 0000", Hint: b.Text("field.phone.hint"), Active: true, Missing: 4},
-			Keys:    view.KeysDigits, Free: b.Text("assist.free"),
+			Kinds: []view.Choice{{Value: "guide", Name: "帮办", Chosen: true}, {Value: "act", Name: "代办"}, {Value: "joint", Name: "协调联办"}},
+			Field: view.Field{Name: "phone", Label: b.Text("field.phone.label"), Shown: "138 0000", Hint: b.Text("field.phone.hint"), Active: true, Missing: 4},
+			Keys:  view.KeysDigits, Free: b.Text("assist.free"),
 		}, b.foot(view.Button{Label: "do.assist.send", Do: "send", Main: true, Disabled: true, Why: "hold.assist"})),
-		b.kiosk("recorded", "recorded", "recorded.title", view.Recorded{Groups: []string{"BB", "20261122", "0007"}, What: "帮办服务登记", Next: "帮办员会在一个工作日内拨打 138****1234。"}, noBack, b.foot(other("do.print", "print"), main("do.finish", "finish"))),
+		b.kiosk("recorded", "recorded", "recorded.title", view.Recorded{Groups: []string{"BDEM", "O012", "6112", "2000", "17"}, What: "您的帮办代办需求已登记", Next: "帮办员会在一个工作日内拨打 138****1234。"}, noBack, b.foot(other("do.print", "print"), main("do.finish", "finish"))),
 	}
 }
 
@@ -160,7 +160,7 @@ func (b book) padSample(name, screen, title string, body any, change ...func(*vi
 }
 
 func (b book) pad() []Sample {
-	staff := &view.Staff{Name: "陈晓明", Number: "LX-0317", Post: "综合受理岗", Window: "3 号窗口", Photo: "/ui/photos/sample.svg"}
+	staff := &view.Staff{Name: "陈晓明", Number: "LX-0317", Post: "综合受理岗", Window: "3", Photo: "/ui/photos/sample.svg"}
 	noPhoto := *staff
 	noPhoto.Photo, noPhoto.Name = "", longPerson
 	until := time.Now().Add(42 * time.Second)
@@ -175,7 +175,7 @@ func (b book) pad() []Sample {
 	busy.Composing = view.Composing{Letters: "zhishipai", Candidates: []string{"指示牌", "之时", "知识", "指示", "只是"}, Page: view.Pager{Page: 1, Pages: 6}}
 	full.Text, full.Left = fullText, 0
 	standby := func(state view.StandbyState) view.Standby {
-		return view.Standby{Staff: staff, Window: "3 号窗口", State: state, Park: "示例产业园区"}
+		return view.Standby{Staff: staff, Window: "3", State: state, Park: "示例产业园区"}
 	}
 	ready := standby(view.StandbyReady)
 	other := ready
