@@ -253,7 +253,7 @@ func TestBrowserPlatformDown(t *testing.T) {
 	b.see("已打印")
 	b.tap("评价本次服务")
 	b.screen("rating")
-	b.p.must("POST", "/bench/api/buttons/4/press", map[string]int{"ms": 120, "bounces": 6}, nil)
+	b.p.must("POST", "/bench/api/buttons/4/press", map[string]int{"ms": 400, "bounces": 6}, nil)
 	b.screen("reasons")
 	b.tap("不说原因")
 	b.screen("thanks")

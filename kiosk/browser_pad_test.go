@@ -92,7 +92,7 @@ func TestBrowserPad(t *testing.T) {
 	// By the hardware buttons, and nothing said: kept as 未说明原因.
 	second := b.invite("CASE-0001", 2)
 	b.screen("rating")
-	b.p.must("POST", "/bench/api/buttons/2/press", map[string]int{"ms": 120, "bounces": 6}, nil)
+	b.p.must("POST", "/bench/api/buttons/2/press", map[string]int{"ms": 400, "bounces": 6}, nil)
 	b.screen("reasons")
 	eventually(t, "the second rating is closed", func() bool { return len(b.p.records("rating.closed")) == 2 })
 	if closed := b.p.records("rating.closed")[1]; !strings.Contains(string(closed.Body), "unstated") || !strings.Contains(string(closed.Body), "true") {

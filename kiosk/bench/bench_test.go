@@ -330,7 +330,7 @@ func TestPressesArriveOnce(t *testing.T) {
 	go func() { defer close(done); _ = pad.Run(ctx) }()
 	defer func() { cancel(); <-done }()
 	for _, n := range []int{5, 1, 3} {
-		p.must("POST", fmt.Sprintf("/bench/api/buttons/%d/press", n), `{"ms":120,"bounces":6}`, nil)
+		p.must("POST", fmt.Sprintf("/bench/api/buttons/%d/press", n), `{"ms":400,"bounces":6}`, nil)
 		select {
 		case got := <-presses:
 			if got != n {
