@@ -77,7 +77,7 @@ func well(s api.Status) bool {
 			return false
 		}
 	}
-	return s.Journal == "ok" && s.Chain == "ok" && (s.Platform.Online || !s.Platform.Configured)
+	return s.Journal == "ok" && !s.ChainBroken() && (s.Platform.Online || !s.Platform.Configured)
 }
 
 func printStatus(w io.Writer, s api.Status) {

@@ -53,6 +53,12 @@ type Status struct {
 	Epoch    string           `json:"epoch"`
 }
 
+// ChainUnknown is the Chain of a Status before the chain of facts has been walked for the first time.
+const ChainUnknown = "not walked yet"
+
+// ChainBroken says that the chain of facts was walked and does not hold.
+func (s Status) ChainBroken() bool { return s.Chain != "ok" && s.Chain != ChainUnknown }
+
 // Platform is how delivery stands.
 type Platform struct {
 	Configured bool      `json:"configured"`

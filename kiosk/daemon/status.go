@@ -18,7 +18,7 @@ const (
 // status is what the machine says of itself.
 func (m *machine) status(ctx context.Context) api.Status {
 	s := api.Status{Machine: m.cfg.Machine, Role: string(m.cfg.Role), Version: m.opt.Version, Started: m.started,
-		Display: m.screen.Connected(), Devices: m.devices(), Journal: "ok", Chain: "not walked yet", Epoch: m.journal.Epoch()}
+		Display: m.screen.Connected(), Devices: m.devices(), Journal: "ok", Chain: api.ChainUnknown, Epoch: m.journal.Epoch()}
 	pos, err := m.journal.Position(ctx)
 	if err == nil {
 		// Reading proves little: what counts is that a fact could be recorded.

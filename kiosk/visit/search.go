@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"yuanban/kiosk/catalogue"
+	"yuanban/kiosk/evaluation/ask"
 	"yuanban/kiosk/pinyin"
 	"yuanban/ui/view"
 )
@@ -34,8 +35,16 @@ func (s *search) found(f *Flow) []*catalogue.Item {
 func (s *search) view(f *Flow) view.View {
 	m := f.fit()
 	all := s.found(f)
-	body := view.Search{Query: s.composer.Text(), Found: len(all), Keys: view.KeysPinyin, Composing: view.Composing{Letters: s.composer.Letters()}}
-	shown, place := rowsOf(m, all, itemName, m.Results, &s.page)
+	s.composer.Fit(pinyin.Row(m.Row))
+	body := view.Search{Query: s.composer.Text(), Found: len(all), Keys: view.KeysPinyin, Composing: ask.Composing(s.composer)}
+	rows := m.Results
+	switch { // Chinese is written by choosing a candidate; their row takes the room of a result
+	case rows < 2:
+		body.Composing.Candidates = nil // letters alone find as much
+	case len(body.Composing.Candidates) > 0:
+		rows--
+	}
+	shown, place := rowsOf(m, all, itemName, rows, &s.page)
 	body.Pager = place
 	for _, it := range shown {
 		body.Results = append(body.Results, f.row(it))
