@@ -36,7 +36,6 @@ type Reader interface {
 // Printer prints one document and tells the truth about it.
 type Printer interface {
 	Print(ctx context.Context, job station.Job, progress func(printer.Progress)) printer.Outcome
-	Ready() error
 }
 
 // Options is all that a visit needs. Every field but Lamps is required.

@@ -52,8 +52,6 @@ type paper struct {
 	takes   time.Duration
 }
 
-func (p *paper) Ready() error { return nil }
-
 func (p *paper) Print(ctx context.Context, job station.Job, progress func(printer.Progress)) printer.Outcome {
 	p.mu.Lock()
 	p.jobs = append(p.jobs, job)

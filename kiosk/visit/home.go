@@ -76,8 +76,6 @@ func (*home) act(f *Flow, a view.Action) {
 	}
 }
 
-func (*home) refresh(*Flow) {}
-
 // help shows the telephone numbers.
 type help struct{}
 

@@ -71,7 +71,7 @@ func (s *letter) view(f *Flow) view.View {
 	p := pager(&s.page, len(pages))
 	s.read = max(s.read, p.Page)
 	l := f.visit.letter
-	body := view.Letter{Part: s.part + 1, PartTitle: l.Parts[s.part].Title, Pager: p, Number: s.number(f), Read: s.read >= p.Pages,
+	body := view.Letter{Part: s.part + 1, PartTitle: l.Parts[s.part].Title, Pager: p, Number: f.visit.number, Read: s.read >= p.Pages,
 		Acknowledged: !f.visit.acknowledged[s.part].IsZero(), Voluntary: f.visit.voluntary()}
 	if len(pages) > 0 {
 		for _, pc := range pages[p.Page-1] {
@@ -88,8 +88,6 @@ func (s *letter) view(f *Flow) view.View {
 	}
 	return view.View{Screen: "letter", Back: true, Step: view.StepLetter, Body: body, Foot: append(foot, ack)}
 }
-
-func (s *letter) number(f *Flow) string { return f.visit.number }
 
 func (s *letter) act(f *Flow, a view.Action) {
 	if turn(&s.page, a) {

@@ -76,7 +76,6 @@ type Button struct {
 	Disabled bool // shown, but not yet possible; Why says what is missing
 	Why      string
 	Icon     string // a symbol of ui's sprite, "" for none
-	Copy     bool   // reserved for screens that offer the same action twice (list row and foot)
 }
 
 // Idle is the question 您还在吗 with its countdown.
