@@ -81,3 +81,24 @@ func fromRowBytes(b []byte, w, h int) *dots {
 	}
 	return d
 }
+
+// embolden prints every dot once more for each of n dots to the right, as a thermal head does it.
+func (d *dots) embolden(n int) {
+	for y := range d.h {
+		for x := d.w - 1; x > 0; x-- {
+			for k := 1; k <= n; k++ {
+				if d.at(x-k, y) {
+					d.set(x, y)
+				}
+			}
+		}
+	}
+}
+
+// underline draws what a printer's own underline is: two dots at the foot of the line.
+func (d *dots) underline(from, to int) {
+	for x := from; x < to; x++ {
+		d.set(x, d.h-1)
+		d.set(x, d.h-2)
+	}
+}

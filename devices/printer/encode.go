@@ -1,10 +1,6 @@
 package printer
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // Command is one command of the printer, or one character. Nothing may be put between its bytes: a status request inside a command
 // would be taken for its parameter.
@@ -25,7 +21,8 @@ const (
 const maxCommand = 1024
 
 // Encode lays a document out and turns it into the commands that print and cut it, beginning with a reset of the printer's modes. A
-// character that neither the printer nor the system's fonts have is printed as 〓. The only error is a QR code that cannot be made.
+// character that neither the printer nor the system's fonts have is printed as 〓; [Unprintable] says which these are. The only error
+// is a QR code that cannot be made.
 func Encode(d *Document, p *Profile) ([]Command, error) {
 	e, err := encode(d, p)
 	if err != nil {
@@ -35,7 +32,7 @@ func Encode(d *Document, p *Profile) ([]Command, error) {
 }
 
 func encode(d *Document, p *Profile) (*encoder, error) {
-	e := &encoder{p: p, align: Left, size: 1, slots: map[rune][]byte{}}
+	e := &encoder{p: p, align: Left, style: plain(), slots: map[rune][]byte{}}
 	e.add(esc, '@')
 	e.add(fs, '&') // a printer starts in a western code page: without this the first lines are garbled
 	e.add(esc, '3', byte(p.LineDots))
@@ -44,10 +41,16 @@ func encode(d *Document, p *Profile) (*encoder, error) {
 		case blankLine:
 			e.blank++
 		case qrLine:
-			if err := e.qr(l.text); err != nil {
+			e.begin()
+			if err := e.qr(l.qr); err != nil {
 				return nil, err
 			}
-		default:
+		case cutLine:
+			e.flushBlank()
+			e.cut()
+			e.parted = true
+		case textLine:
+			e.begin()
 			e.text(l)
 		}
 	}
@@ -61,15 +64,27 @@ type encoder struct {
 	p      *Profile
 	cmds   []Command
 	align  Align
-	size   int
-	bold   bool
-	blank  int // empty lines not yet sent
-	last   int // index into cmds where the last printed line begins
-	module int // QR module size the printer has; 0 = unknown
-	slots  map[rune][]byte
+	style  style
+	blank  int  // empty lines not yet sent
+	spaced bool // there is an empty line before this one
+	last   int  // index into cmds where the last printed line of the first paper begins
+	parted bool // the first paper has been cut off
+	module int  // QR module size and level the printer has; 0 = unknown
+	level  string
+	slots  map[rune][]byte // characters the printer has been taught, with their codes
+	lost   []rune          // characters printed as 〓, each once
 }
 
 func (e *encoder) add(b ...byte) { e.cmds = append(e.cmds, b) }
+
+// begin ends the feed before a line that prints something, and notes where it begins.
+func (e *encoder) begin() {
+	e.spaced = e.blank > 0
+	e.flushBlank()
+	if !e.parted {
+		e.last = len(e.cmds)
+	}
+}
 
 func (e *encoder) flushBlank() {
 	if e.blank > 2 {
@@ -90,117 +105,68 @@ func (e *encoder) cut() {
 	e.add(e.p.cut()...)
 }
 
-func (e *encoder) modes(align Align, size int, bold bool) {
-	if align != e.align {
-		e.add(esc, 'a', map[Align]byte{Left: 0, Center: 1, Right: 2}[align])
-		e.align = align
-	}
-	if size != e.size {
-		n := byte(size - 1)
-		e.add(gs, '!', n<<4|n)
-		e.size = size
-	}
-	if bold != e.bold {
-		e.add(esc, 'E', map[bool]byte{true: 1}[bold])
-		e.bold = bold
+// alignment sets the mode, which is taken at the start of a line only.
+func (e *encoder) alignment(a Align) {
+	if a != e.align {
+		e.add(esc, 'a', map[Align]byte{Left: 0, Center: 1, Right: 2}[a])
+		e.align = a
 	}
 }
 
-func (e *encoder) text(l paperLine) {
-	e.flushBlank()
-	e.last = len(e.cmds)
-	chars := make([]Command, 0, len(l.text)/2+1)
-	at, gap := 0, 0 // columns used, spaces not yet sent
-	for _, r := range l.text {
-		if r == ' ' {
-			gap++
-			continue
-		}
-		chars = append(chars, e.gap(l, at, gap)...)
-		at, gap = at+gap, 0
-		c, ok := e.char(r)
-		if !ok {
-			e.drawn(l)
-			return
-		}
-		chars = append(chars, c)
-		at += columns(r)
+func (e *encoder) modes(st style) {
+	if st.wide != e.style.wide || st.high != e.style.high {
+		e.add(gs, '!', byte(st.wide-1)<<4|byte(st.high-1))
 	}
-	e.modes(l.align, l.size, l.bold)
-	e.cmds = append(append(e.cmds, chars...), Command{lf})
-	if l.size == 2 { // the line is higher than the line spacing, so nothing keeps the next one off
+	if st.bold != e.style.bold {
+		e.add(esc, 'E', onOff(st.bold, 1))
+	}
+	if st.underline != e.style.underline { // two dots thick; Hanzi have a mode of their own
+		e.add(esc, '-', onOff(st.underline, 2))
+		e.add(fs, '-', onOff(st.underline, 2))
+	}
+	e.style = st
+}
+
+func (e *encoder) text(l paperLine) {
+	if !e.teach(l) {
+		e.drawn(l)
+		return
+	}
+	e.alignment(l.align.valid())
+	at := 0
+	for _, r := range l.runs {
+		e.gap(l, at, r.col-at)
+		e.modes(r.style)
+		at = r.col
+		gap := 0
+		for _, c := range r.text {
+			if c == ' ' && r.style.wide == 1 && !r.underline {
+				gap++
+				continue
+			}
+			e.gap(l, at, gap)
+			e.cmds = append(e.cmds, e.char(c))
+			at, gap = at+gap+columns(c)*r.wide, 0
+		}
+	}
+	e.add(lf)
+	if l.size > 1 { // the line is higher than the line spacing, so nothing keeps the next one off
 		e.add(esc, 'J', byte(e.p.LineDots-24))
 	}
 }
 
 // gap moves from column at over n more: by spaces, or by a jump to a place where that takes fewer bytes.
-func (e *encoder) gap(l paperLine, at, n int) []Command {
-	if n > 4 && e.p.Position && l.align == Left && l.size == 1 {
+func (e *encoder) gap(l paperLine, at, n int) {
+	if n > 4 && e.p.Position && l.align.valid() == Left {
 		dots := (at + n) * 12
-		return []Command{{esc, '$', byte(dots), byte(dots >> 8)}}
+		e.add(esc, '$', byte(dots), byte(dots>>8))
+		return
 	}
-	return slices.Repeat([]Command{{' '}}, n)
-}
-
-// char gives the code of a character, defining it first where the printer lacks it. It is false if the line must be drawn.
-func (e *encoder) char(r rune) (Command, bool) {
-	if b, ok := e.p.Charset.encode(r); ok {
-		return b, true
+	if n > 0 && (e.style.wide > 1 || e.style.underline) {
+		e.modes(style{wide: 1, high: 1, bold: e.style.bold})
 	}
-	if slot, ok := e.slots[r]; ok {
-		return slot, true
-	}
-	face, err := systemTypeface()
-	if err != nil {
-		return e.p.mustEncode(missing), true
-	}
-	cell, ok := face.cell(r, 24, false)
-	if !ok {
-		return e.p.mustEncode(missing), true
-	}
-	if e.p.Rare != RareGlyph || len(e.slots) >= 94 {
-		return nil, false
-	}
-	slot := []byte{0xFE, byte(0xA1 + len(e.slots))}
-	e.slots[r] = slot
-	e.add(append([]byte{fs, '2', slot[0], slot[1]}, defuse(cell.columnBytes())...)...)
-	return slot, true
-}
-
-func (p *Profile) mustEncode(r rune) Command {
-	b, _ := p.Charset.encode(r)
-	return b
-}
-
-// drawn prints a line as a picture, for a printer that cannot be taught a character.
-func (e *encoder) drawn(l paperLine) {
-	face, err := systemTypeface()
-	if err != nil {
-		return // not reached: without a typeface char gives 〓
-	}
-	h := 24 * l.size
-	pic := newDots(e.p.Dots, h)
-	x := e.p.Dots - width(l.text)*12*l.size
-	switch l.align {
-	case Center:
-		x /= 2
-	case Left:
-		x = 0
-	}
-	for _, r := range l.text {
-		cell, ok := face.cell(r, h, l.bold)
-		if !ok {
-			cell, _ = face.cell(missing, h, l.bold)
-		}
-		if cell != nil {
-			pic.put(cell, x, 0, 1)
-		}
-		x += 12 * l.size * columns(r)
-	}
-	e.modes(Left, 1, false)
-	e.raster(pic)
-	if gap := e.p.LineDots - 24; gap > 0 {
-		e.add(esc, 'J', byte(gap))
+	for range n {
+		e.add(' ')
 	}
 }
 
@@ -214,43 +180,36 @@ func (e *encoder) raster(pic *dots) {
 	}
 }
 
-func (e *encoder) qr(data string) error {
-	code, err := qrDots(data, e.p.QR.Level)
-	if err != nil {
-		return err
-	}
-	e.flushBlank()
-	e.last = len(e.cmds)
-	module := qrModule(code.w, e.p)
-	e.modes(Center, 1, false)
-	if e.p.QR.Method == "raster" {
-		w := (code.w*module + 7) / 8 * 8
-		pic := newDots(w, code.h*module)
-		pic.put(code, (w-code.w*module)/2, 0, module)
-		e.raster(pic)
-	} else {
-		if e.module != module {
-			e.add(gs, '(', 'k', 3, 0, '1', 'C', byte(module))
-			e.add(gs, '(', 'k', 3, 0, '1', 'E', byte('0'+strings.Index("LMQH", e.p.QR.Level)))
-			e.module = module
-		}
-		n := len(data) + 3
-		e.add(append([]byte{gs, '(', 'k', byte(n), byte(n >> 8), '1', 'P', '0'}, data...)...)
-		e.add(gs, '(', 'k', 3, 0, '1', 'Q', '0')
-	}
-	e.add(esc, 'J', 12) // the code ends at its last dot: keep the caption off it
-	return nil
-}
-
 // defuse takes a dot out of wherever a picture would read as a realtime command (DLE EOT, DLE ENQ, DLE DC4). Printers obey these even
 // inside data, and some of them switch the printer off.
 func defuse(b []byte) []byte {
 	for i := range len(b) - 1 {
-		if b[i] == dle && (b[i+1] == 0x04 || b[i+1] == 0x05 || b[i+1] == 0x14) {
+		if obeyed(b[i], b[i+1]) {
 			b[i] = 0
 		}
 	}
 	return b
+}
+
+// obeyed says whether two bytes begin a realtime command.
+func obeyed(a, b byte) bool { return a == dle && (b == 0x04 || b == 0x05 || b == 0x14) }
+
+// hasRealtime says whether a realtime command begins anywhere in b.
+func hasRealtime(b []byte) bool {
+	for i := range len(b) - 1 {
+		if obeyed(b[i], b[i+1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// onOff is v where a mode is on.
+func onOff(on bool, v byte) byte {
+	if on {
+		return v
+	}
+	return 0
 }
 
 // copyMark is the line that tells a copy from the original, which a person may already hold.

@@ -32,15 +32,37 @@ func TestWrap(t *testing.T) {
 		{"indent stays", "  园区事园区", 8, []string{"  园区事", "园区"}},
 		{"price stays whole", "共计￥12.00", 10, []string{"共计", "￥12.00"}},
 		{"a wide space stays", "\u3000A", 2, []string{"\u3000", "A"}},
-		{"half a cell is left", "园区事园", 7, []string{"园区事", "园"}},
+		{"half a cell is left", "园区事园区", 7, []string{"园区事", "园区"}},
+		{"one Hanzi makes no line", "园区事园", 7, []string{"园区", "事园"}},
+		{"nor does one with marks", "园区事园区”。", 9, []string{"园区事", "园区”。"}},
+		{"nor one after a number", "到期日 2026年", 11, []string{"到期日", "2026年"}},
+		{"but one after a gap does", "园区事园 区", 8, []string{"园区事园", "区"}},
+		{"and one that leaves too little", "园ABCDEFGHIJ办", 12, []string{"园ABCDEFGHIJ", "办"}},
 		{"nothing but closing marks", "。。。。。", 4, []string{"。。", "。。", "。"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := wrap(c.in, c.cols); !slices.Equal(got, c.want) {
+			if got := wrapped(c.in, c.cols); !slices.Equal(got, c.want) {
 				t.Errorf("wrap(%q, %d) = %q, want %q", c.in, c.cols, got, c.want)
 			}
 		})
 	}
+}
+
+// wrapped is wrap for a text in the plain style.
+func wrapped(s string, cols int) []string {
+	var out []string
+	for _, line := range wrap(styled(s, plain()), cols) {
+		out = append(out, reads(line))
+	}
+	return out
+}
+
+func reads(line []char) string {
+	var b strings.Builder
+	for _, c := range line {
+		b.WriteRune(c.r)
+	}
+	return b.String()
 }
 
 func TestLayoutRow(t *testing.T) {
@@ -51,12 +73,13 @@ func TestLayoutRow(t *testing.T) {
 		{"编号", "0142", []string{"编号        0142"}},
 		{"编号", "", []string{"编号"}},
 		{"", "0142", []string{"            0142"}},
-		{"事项", "企业设立登记", []string{"事项  企业设立登", "      记"}},
-		{"很长的标签名称在此", "是", []string{"很长的标签名称在", "此            是"}},
+		{"事项", "企业设立登记", []string{"事项  企业设立", "      登记"}},
+		{"很长的标签名称在此", "是", []string{"很长的标签名称", "在此          是"}},
 		{"很长的标签名称", "也很长的值", []string{"很长的标签名称", "      也很长的值"}},
 	} {
-		if got := layoutRow(c.left, c.right, 16); !slices.Equal(got, c.want) {
-			t.Errorf("layoutRow(%q, %q) = %q, want %q", c.left, c.right, got, c.want)
+		p := &Profile{Columns: 16}
+		if got := Lines(&Document{Blocks: []Block{Row{Left: c.left, Right: c.right}}}, p); !slices.Equal(got, c.want) {
+			t.Errorf("row %q, %q = %q, want %q", c.left, c.right, got, c.want)
 		}
 	}
 }
@@ -94,25 +117,47 @@ func texts() *rapid.Generator[string] {
 
 func documents() *rapid.Generator[*Document] {
 	block := rapid.Custom(func(t *rapid.T) Block {
-		switch rapid.IntRange(0, 4).Draw(t, "kind") {
+		align := rapid.SampledFrom([]Align{"", Left, Center, Right, "odd"})
+		switch rapid.IntRange(0, 6).Draw(t, "kind") {
 		case 0:
 			return Text{
-				Text:  texts().Draw(t, "text"),
-				Align: rapid.SampledFrom([]Align{"", Left, Center, Right, "odd"}).Draw(t, "align"),
-				Size:  rapid.IntRange(-1, 3).Draw(t, "size"), Bold: rapid.Bool().Draw(t, "bold"),
+				Text: texts().Draw(t, "text"), Align: align.Draw(t, "align"),
+				Size: rapid.IntRange(-1, 7).Draw(t, "size"), Bold: rapid.Bool().Draw(t, "bold"),
 			}
 		case 1:
 			return Row{Left: texts().Draw(t, "left"), Right: texts().Draw(t, "right"), Bold: rapid.Bool().Draw(t, "bold")}
 		case 2:
-			return Rule{}
+			return Rule{Width: rapid.IntRange(-1, 60).Draw(t, "width"), Align: align.Draw(t, "align")}
 		case 3:
-			return QR{Data: "q" + rapid.StringN(0, 40, 200).Draw(t, "data"), Caption: texts().Draw(t, "caption")}
+			return QR{
+				Data: "q" + rapid.StringN(0, 40, 200).Draw(t, "data"), Caption: texts().Draw(t, "caption"), Align: align.Draw(t, "align"),
+				Module: rapid.IntRange(-1, 17).Draw(t, "module"), Level: rapid.SampledFrom([]string{"", "L", "M", "Q", "H", "LM", "x"}).Draw(t, "level"),
+			}
+		case 4:
+			return Cut{}
+		case 5:
+			return rapid.Custom(lines).Draw(t, "line")
 		}
 		return Space{Lines: rapid.IntRange(-1, 30).Draw(t, "lines")}
 	})
 	return rapid.Custom(func(t *rapid.T) *Document {
 		return &Document{Blocks: rapid.SliceOfN(block, 0, 8).Draw(t, "blocks")}
 	})
+}
+
+func lines(t *rapid.T) Line {
+	l := Line{Gap: rapid.IntRange(-1, 9).Draw(t, "gap"), Align: rapid.SampledFrom([]Align{"", Center, Right}).Draw(t, "align")}
+	for range rapid.IntRange(0, 12).Draw(t, "cells") {
+		c := Cell{Width: rapid.IntRange(-1, 60).Draw(t, "width"), Align: rapid.SampledFrom([]Align{"", Center, Right}).Draw(t, "align")}
+		for range rapid.IntRange(0, 3).Draw(t, "spans") {
+			c.Spans = append(c.Spans, Span{
+				Text: texts().Draw(t, "text"), Bold: rapid.Bool().Draw(t, "bold"), Underline: rapid.Bool().Draw(t, "underline"),
+				Wide: rapid.IntRange(-1, 7).Draw(t, "wide"), High: rapid.IntRange(-1, 7).Draw(t, "high"),
+			})
+		}
+		l.Cells = append(l.Cells, c)
+	}
+	return l
 }
 
 func squeeze(s string) string {
@@ -123,7 +168,7 @@ func TestWrapProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := strings.ReplaceAll(fold(texts().Draw(t, "text")), "\n", "")
 		cols := rapid.IntRange(2, 48).Draw(t, "cols")
-		lines := wrap(in, cols)
+		lines := wrapped(in, cols)
 		for i, l := range lines {
 			if width(l) > cols {
 				t.Fatalf("line %q is wider than %d", l, cols)
@@ -140,8 +185,8 @@ func TestWrapProperties(t *testing.T) {
 }
 
 func fitsWhole(s string, cols int) bool {
-	return !slices.ContainsFunc(units(s), func(u unit) bool {
-		return u.width > cols || !u.space && strings.ContainsAny(u.text[:1], closing) || strings.ContainsRune(closing, []rune(u.text)[0])
+	return !slices.ContainsFunc(units(styled(s, plain())), func(u unit) bool {
+		return u.width > cols || strings.ContainsRune(closing, u.chars[0].r)
 	})
 }
 
@@ -150,8 +195,12 @@ func TestEveryLineFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := all[rapid.SampledFrom([]string{"epson80", "kp628e"}).Draw(t, "profile")]
 		for _, l := range layout(documents().Draw(t, "document"), p) {
-			if l.kind == textLine && width(l.text)*l.size > p.Columns {
-				t.Fatalf("line %q at size %d is wider than %d columns", l.text, l.size, p.Columns)
+			at := 0
+			for _, r := range l.runs {
+				if r.col < at || r.end() > p.Columns {
+					t.Fatalf("%+v does not fit into %d columns", l, p.Columns)
+				}
+				at = r.end()
 			}
 		}
 	})

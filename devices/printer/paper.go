@@ -8,6 +8,7 @@ type mark struct {
 	glyph      *dots // a character defined by the host
 	wide, high int   // 1..8
 	bold       bool
+	under      bool // underlined
 }
 
 // strip is a piece of printed paper.

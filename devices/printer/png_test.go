@@ -6,7 +6,11 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
 )
 
 // printed gives the picture of a document as the simulator draws it.
@@ -115,6 +119,69 @@ func TestPictureOfRareCharacter(t *testing.T) {
 	empty := printed(t, &Document{Blocks: []Block{Text{Text: "　𠅤　"}}}, profile(t, "epson80"))
 	if box := inkBox(empty); box.Dx() < 15 || box.Dy() < 15 {
 		t.Errorf("the rare character alone: ink in %v", box)
+	}
+}
+
+// TestDrawnLooksLikeItsNeighbours: a line drawn for one rare character is, dot for dot, the line that a printer which can be taught
+// prints from its font: weight, size, place and distance of everything. Only the rare character itself is finer when it is large.
+func TestDrawnLooksLikeItsNeighbours(t *testing.T) {
+	cells := func(align Align, spans ...Span) Line { return Line{Cells: []Cell{{Align: align, Spans: spans}}} }
+	for name, line := range map[string]Line{
+		"plain":  cells(Left, Span{Text: "受理单位  㙍园区，A1"}),
+		"bold":   cells(Center, Span{Text: "张", Bold: true}, Span{Text: "㙍三 No. 7", Bold: true}),
+		"right":  cells(Right, Span{Text: "㙍"}),
+		"under":  cells(Left, Span{Text: "签字 "}, Span{Text: " 㙍  ", Underline: true}, Span{Text: "x"}),
+		"large":  cells(Center, Span{Text: "预受理", Wide: 2, High: 2, Bold: true}, Span{Text: "㙍"}, Span{Text: "A", Wide: 3, High: 3}),
+		"wide":   cells(Left, Span{Text: "宽", Wide: 2}, Span{Text: "高", High: 2}, Span{Text: "㙍", Underline: true}),
+		"cells":  {Gap: 2, Cells: []Cell{{Width: 8, Spans: []Span{{Text: "申请人"}}}, {Spans: []Span{{Text: "㙍"}}}, {Align: Right, Spans: []Span{{Text: "￥5"}}}}},
+		"doubly": cells(Center, Span{Text: "㙍 㙍"}, Span{Text: "。"}),
+	} {
+		doc := &Document{Blocks: []Block{Text{Text: "上一行 above"}, line, Text{Text: "下一行 below"}}}
+		for _, model := range []string{"epson80", "kp628e"} {
+			picture := func(r Rare) image.Image {
+				return printed(t, doc, with(t, model, func(p *Profile) { p.Charset, p.Rare, p.Name = GBK, r, model+"."+name+"."+string(r) }))
+			}
+			a, b := picture(RareGlyph), picture(RareRaster)
+			if a.Bounds() != b.Bounds() {
+				t.Errorf("%s, %s: %v taught, %v drawn", model, name, a.Bounds(), b.Bounds())
+				continue
+			}
+			wrong := 0
+			for y := range a.Bounds().Dy() {
+				for x := range a.Bounds().Dx() {
+					if black(a, x, y) != black(b, x, y) {
+						wrong++
+					}
+				}
+			}
+			if wrong > 0 {
+				t.Errorf("%s, %s: %d dots differ", model, name, wrong)
+			}
+		}
+	}
+}
+
+// TestFallbackFont: what the first font lacks is drawn with the next.
+func TestFallbackFont(t *testing.T) {
+	latin, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := systemTypeface()
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := &typeface{fonts: append([]*outlines{newOutlines(latin, darkSans)}, system.fonts...)}
+	want, _ := system.cell('园', 24, false)
+	if got, ok := both.cell('园', 24, false); !ok || !slices.Equal(got.on, want.on) {
+		t.Error("园 is not that of the second font")
+	}
+	noto, _ := system.cell('A', 24, false)
+	if got, ok := both.cell('A', 24, false); !ok || slices.Equal(got.on, noto.on) {
+		t.Error("A is not that of the first font")
+	}
+	if _, ok := both.cell('\U000F0000', 24, false); ok {
+		t.Error("a private character was drawn")
 	}
 }
 

@@ -34,13 +34,6 @@ type Profile struct {
 	Flow    FlowProfile   `json:"flow"`
 }
 
-// QRProfile says how QR codes get onto the paper.
-type QRProfile struct {
-	Method string `json:"method"` // "native" (GS ( k) or "raster" (GS v 0)
-	Module int    `json:"module"` // wanted dots a module, 1..16; less when the code would not fit
-	Level  string `json:"level"`  // error correction: L, M, Q or H
-}
-
 // CutProfile is the cut: a feed to bring the text past the cutter, then the command, both at the start of a line.
 type CutProfile struct {
 	FeedDots int    `json:"feedDots"` // 0..255; 0 when the command itself feeds to the cutter
@@ -141,7 +134,7 @@ func (p *Profile) check() error {
 		{p.Speed > 0, "speed must be above 0 mm/s"},
 		{slices.Contains([]Charset{GB2312, GBK, GB18030}, p.Charset), "charset must be gb2312, gbk or gb18030"},
 		{p.Rare == RareGlyph || p.Rare == RareRaster, "rare must be glyph or raster"},
-		{p.QR.Method == "native" || p.QR.Method == "raster", "qr.method must be native or raster"},
+		{p.QR.check() == "", p.QR.check()},
 		{p.QR.Module >= 1 && p.QR.Module <= 16, "qr.module must be 1..16"},
 		{len(p.QR.Level) == 1 && strings.Contains("LMQH", p.QR.Level), "qr.level must be L, M, Q or H"},
 		{cutErr == nil && p.Cut.Command != "", "cut.command must be hexadecimal"},

@@ -75,6 +75,7 @@ type Sim struct {
 	line       []mark
 	align      Align
 	bold       bool
+	under      bool
 	wide, high int
 	lineDots   int
 	glyphs     map[[2]byte]*dots
@@ -112,7 +113,7 @@ func NewSim(p *Profile, opts *SimOpts) *Sim {
 // reset sets the modes that ESC @ sets.
 func (s *Sim) reset() {
 	s.line = nil
-	s.align, s.bold, s.wide, s.high, s.lineDots = Left, false, 1, 1, 30
+	s.align, s.bold, s.under, s.wide, s.high, s.lineDots = Left, false, false, 1, 1, 30
 	s.glyphs = map[[2]byte]*dots{}
 	s.qrModule, s.qrLevel = 3, 'L'
 }

@@ -114,7 +114,7 @@ func (s *Sim) execute(c Command) {
 
 // character puts a character into the line buffer. A full line prints itself, as on a real printer.
 func (s *Sim) character(c Command) {
-	m := mark{r: s.profile.Charset.decode(c), wide: s.wide, high: s.high, bold: s.bold}
+	m := mark{r: s.profile.Charset.decode(c), wide: s.wide, high: s.high, bold: s.bold, under: s.under}
 	if len(c) == 2 {
 		if g, ok := s.glyphs[[2]byte(c)]; ok {
 			m.glyph, m.r = g, missing
@@ -166,6 +166,8 @@ func (s *Sim) executeESC(c Command) {
 		}
 	case 'E':
 		s.bold = n&1 != 0
+	case '-':
+		s.under = n&3 != 0
 	case '!':
 		s.bold = n&8 != 0
 		s.high, s.wide = 1+int(n>>4&1), 1+int(n>>5&1)

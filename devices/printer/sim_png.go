@@ -136,7 +136,12 @@ func drawLine(face *typeface, p strip) *dots {
 		cellW := 12 * columns(m.r) * m.wide
 		switch {
 		case m.glyph != nil:
-			line.put(scaled(m.glyph, m.wide, m.high), x, y, 1)
+			g := *m.glyph
+			if m.bold {
+				g.on = slices.Clone(g.on)
+				g.embolden(1)
+			}
+			line.put(scaled(&g, m.wide, m.high), x, y, 1)
 		case m.r == '─': // joined from cell to cell
 			for i := range cellW * 2 * m.high {
 				line.set(x+i%cellW, y+11*m.high+i/cellW)
@@ -147,6 +152,9 @@ func drawLine(face *typeface, p strip) *dots {
 			if cell, ok := face.cell(m.r, 24*k, m.bold); ok {
 				line.put(scaled(cell, m.wide/k, m.high/k), x, y, 1)
 			}
+		}
+		if m.under {
+			line.underline(x, x+cellW)
 		}
 		x += cellW
 	}
