@@ -150,6 +150,9 @@ func (l *layouter) line(b Line) {
 		return
 	}
 	left := indent(l.cols-whole, b.Align)
+	if b.Align == Center {
+		left = (l.cols - whole) / 2
+	}
 	for row := range rows {
 		var all []run
 		col := left
