@@ -23,6 +23,7 @@ type Name struct {
 	// Must says why every template has to print the value, as the end of a sentence; "" if none has to. A value that must be printed
 	// may stand under the condition that it is there, and under no other.
 	Must string
+	Code bool // the value is for the data of a code: printed as a text, it would be of no use to anybody
 }
 
 // useKind is what a name is used for.
@@ -44,8 +45,27 @@ type use struct {
 	cut   bool // what does not fit on the line is cut off
 }
 
+// as is the use that prints the value.
+func (n Name) as() useKind {
+	if n.Code {
+		return useCode
+	}
+	return useText
+}
+
 // Check compares the names of a template with those that there are. It returns every problem, none if the template can be used.
 func (t *Template) Check(v Vocabulary) Problems {
+	out := t.unknown(v)
+	t.must(v.Names, "", &out)
+	for _, l := range v.Lists {
+		t.must(l.Names, l.Name, &out)
+	}
+	out.sort()
+	return out
+}
+
+// unknown reports the names that are not in the vocabulary, or not where they are used.
+func (t *Template) unknown(v Vocabulary) Problems {
 	var out Problems
 	add := func(u use, text, next string) {
 		out = append(out, Problem{Line: u.line, Column: u.column, Text: text, Next: next})
@@ -71,11 +91,6 @@ func (t *Template) Check(v Vocabulary) Problems {
 		}
 		add(u, "{{"+u.name+"}} is not known", oneOf(append(names(v.Names), names(lists[u.list].Names)...)))
 	}
-	t.must(v.Names, "", &out)
-	for _, l := range v.Lists {
-		t.must(l.Names, l.Name, &out)
-	}
-	out.sort()
 	return out
 }
 
@@ -91,12 +106,16 @@ func (t *Template) must(all []Name, list string, out *Problems) {
 		}
 		var all []use
 		for _, u := range t.uses {
-			if u.name == n.Name && u.as != useCondition && (list == "" || u.list == list) {
+			if u.name == n.Name && u.as == n.as() && (list == "" || u.list == list) {
 				all = append(all, u)
 			}
 		}
 		if len(all) == 0 {
-			*out = append(*out, Problem{Line: 1, Text: "the template nowhere prints {{" + n.Name + "}}: " + n.Must, Next: "write {{" + n.Name + "}} " + where})
+			next := "write {{" + n.Name + "}} " + where
+			if n.Code {
+				next = "write {c:{{" + n.Name + "}}; o:qrcode} " + where
+			}
+			*out = append(*out, Problem{Line: 1, Text: "the template nowhere prints {{" + n.Name + "}}: " + n.Must, Next: next})
 			continue
 		}
 		always := func(u use) bool {

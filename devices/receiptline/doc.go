@@ -1,9 +1,9 @@
 // Package receiptline reads receipt templates: a documented subset of ReceiptLine, the receipt description language of the Open Foodservice
 // System Consortium (OFSC ReceiptLine Specification, as the npm package receiptline 4.0.4 plays it), with places for values.
 //
-// A template is text. [Parse] reads it once and tells every problem in it at once; [Template.Document] fills values in and gives a
-// [printer.Document], as often as wanted. Values go in after the text was read, as they are: whatever a visitor is called, the layout
-// stays what the template says.
+// A template is text. [ParseFor] reads it once, holds it to the names that there are, and tells every problem at once;
+// [Template.Document] fills values in and gives a [printer.Document], as often as wanted. Values go in after the text was read, as they
+// are: whatever a visitor is called, the layout stays what the template says.
 //
 // # The format
 //
@@ -53,10 +53,11 @@
 // # What differs
 //
 // Text is wrapped by the rules of Chinese typesetting, where ReceiptLine breaks anywhere: no closing mark begins a line, no opening mark
-// ends one, words and numbers stay whole, blanks at a break are dropped, and a last line never holds a single Hanzi. A rule is drawn with ─,
-// so one over an odd number of columns is one shorter. A column is never so narrow that a Hanzi would be lost, and columns that do not
-// fit beside each other stand below each other, where ReceiptLine drops what does not fit. A code without numbers has the size and level of the
-// printer's profile. The end of the last line is not another empty line.
+// ends one, words and numbers stay whole, blanks at a break are dropped, and a last line never holds a single Hanzi if that can be helped.
+// A rule is drawn with ─, so one over an odd number of columns is one shorter. A column is never so narrow that a Hanzi would be lost,
+// a character wider than its column is made as wide as that, and columns that do not fit beside each other stand below each other, where
+// ReceiptLine drops what does not fit. A code without numbers has the size and level of the printer's profile, and stands on the whole
+// width of the paper. A tab within a text is a space. The end of the last line is not another empty line.
 //
 // Not in the subset, and refused with a word on what to write instead: reversed text, images, commands to the printer, bar codes, vertical
 // lines, columns of width 0, more columns than widths. What ReceiptLine passes over in silence, such as a misspelt property or a single brace,

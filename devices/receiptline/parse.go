@@ -10,6 +10,31 @@ import (
 
 // Parse reads a template. Its error is a [Problems] with everything that is wrong with it.
 func Parse(text string) (*Template, error) {
+	t, problems := parse(text)
+	if problems != nil {
+		problems.sort()
+		return nil, problems
+	}
+	return t, nil
+}
+
+// ParseFor is Parse and [Template.Check] in one, so that both kinds of problems are told at once. What must be printed and is not is told
+// once the template can be read, for until then nobody knows what it prints.
+func ParseFor(text string, v Vocabulary) (*Template, error) {
+	t, problems := parse(text)
+	if problems == nil {
+		problems = t.Check(v)
+	} else {
+		problems = append(problems, t.unknown(v)...)
+	}
+	if problems != nil {
+		problems.sort()
+		return nil, problems
+	}
+	return t, nil
+}
+
+func parse(text string) (*Template, Problems) {
 	p := &parser{t: &Template{}, state: state{border: 1, align: printer.Center, wrap: true}}
 	text = strings.TrimPrefix(text, "\uFEFF")
 	lines := lineEnd.Split(text, -1)
@@ -28,11 +53,7 @@ func Parse(text string) (*Template, error) {
 		p.number = p.openLine
 		p.problem(p.open.column, "{{"+wordEach+p.open.name+"}} has no end", "write a line {{"+p.open.name+wordEnded+"}}")
 	}
-	if p.problems != nil {
-		p.problems.sort()
-		return nil, p.problems
-	}
-	return p.t, nil
+	return p.t, p.problems
 }
 
 var lineEnd = regexp.MustCompile("\r\n|\n|\r")

@@ -63,6 +63,7 @@ func TestProblems(t *testing.T) {
 		{"bar code", "{c:123}", "1:2: only QR codes are printed; add o:qrcode"},
 		{"bar code by name", "{c:123;o:ean}", `1:8: the option "ean" is not known; write o:qrcode`},
 		{"module", "{c:1;o:qrcode,9}", `the option "9" is not known`},
+		{"long code", "{c:" + strings.Repeat("x", 101) + ";o:qrcode}", "1:2: more than 100 characters in a code"},
 		{"line feed in a code", `{c:a\nb;o:qrcode}`, `1:5: \n in the data of a code`},
 		{"value in a property", "{w:{{n}}}", "1:4: a value in width; only the data of a code and a text may hold values"},
 		{"value as alignment", "{a:{{n}}}", "a value in align; only the data of a code and a text may hold values"},

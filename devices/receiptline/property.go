@@ -236,10 +236,16 @@ func (p *parser) option(m member) {
 	}
 }
 
+// maxData is the most characters that the template itself may put into a code; a printer takes 600 bytes, values included.
+const maxData = 100
+
 func (p *parser) code(m member, align printer.Align) {
 	s := step{kind: code, align: align, option: p.state.option}
 	if !s.option.qr {
 		p.problem(m.column, "only QR codes are printed", "add o:qrcode")
+	}
+	if n := len(m.value); n > maxData {
+		p.problem(m.column, "more than "+strconv.Itoa(maxData)+" characters in a code", "write less, so that a telephone can read it")
 	}
 	for _, t := range m.value {
 		switch t.kind {

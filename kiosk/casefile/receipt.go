@@ -6,13 +6,18 @@ import (
 
 	"yuanban/devices/idnumber"
 	"yuanban/devices/printer"
+	"yuanban/devices/receiptline"
 )
 
 // Words gives the text for a key; args are pairs of a placeholder's name and its value.
 type Words func(key string, args ...string) string
 
+// What is on a paper and how it looks is the park's template (package catalogue). What may be said is this file's: values leave it masked,
+// so that no template can print a whole number, and a copy says that it is one whatever the template says.
+
 // ReceiptInfo is what an acceptance receipt (受理回执) tells. The applicant is masked by Receipt.
 type ReceiptInfo struct {
+	Template    *receiptline.Template // Catalogue.Receipts.Acceptance
 	Words       Words
 	Park        string // who accepted, at the head
 	Package     string // name of the package (一件事), or ""
@@ -21,6 +26,7 @@ type ReceiptInfo struct {
 	Machine     string    // where it was printed
 	QR          string    // what the QR code says, "" for none
 	Supervision string    // 监督电话, "" for none
+	Hotline     string    // 政务服务热线, "" for none
 	Job         string    // print job, "" when it has no number yet
 	Copy        int       // 0 and 1 are the original; n is marked 补打 n-1
 	PrintedAt   time.Time // zero leaves the line away
@@ -28,67 +34,65 @@ type ReceiptInfo struct {
 
 // Receipt lays out the acceptance receipt.
 func Receipt(p ReceiptInfo) *printer.Document {
-	d := &paper{words: p.Words}
-	d.head(p.Park, d.words("receipt.title"), p.Copy)
-	d.row("receipt.applicant", idnumber.MaskName(p.Applicant.Name))
-	d.row("receipt.idnumber", idnumber.MaskNumber(p.Applicant.Number))
-	if p.Applicant.CreditCode != "" {
-		d.row("receipt.credit", idnumber.MaskNumber(p.Applicant.CreditCode))
-	}
-	if p.Applicant.Phone != "" {
-		d.row("receipt.phone", idnumber.MaskPhone(p.Applicant.Phone))
-	}
-	if p.Package != "" {
-		d.row("receipt.package", p.Package)
-	}
-	provisional, waiting := false, false
-	for i, c := range p.Cases {
-		d.add(printer.Rule{})
-		name := c.Name
-		if len(p.Cases) > 1 {
-			name = strconv.Itoa(i+1) + ". " + name
-		}
-		d.receiptCase(name, c)
-		provisional, waiting = provisional || c.Provisional, waiting || !c.Uploaded
-	}
-	d.add(printer.Rule{})
-	if provisional {
-		d.text(d.words("receipt.provisional.note"))
-	}
-	if waiting {
-		d.text(d.words("receipt.waiting.note"))
-	}
-	if p.QR != "" {
-		d.add(printer.QR{Data: p.QR, Caption: d.words("receipt.qr")})
-	}
-	if len(p.Cases) > 0 && !p.PrintedAt.IsZero() {
-		p.PrintedAt = p.PrintedAt.In(p.Cases[0].AcceptedAt.Location()) // the park's time, whatever the machine's zone is
-	}
-	d.foot(p.Supervision, p.Machine, p.Job, p.PrintedAt)
-	return &d.doc
+	doc := p.Template.Document(acceptanceValues(p))
+	markCopies(doc, p.Words, p.Copy)
+	return doc
 }
 
-// receiptCase is what a receipt tells of one case (the paper of 5.3: number, item, times, unit, query code).
-func (d *paper) receiptCase(name string, c Case) {
-	d.add(printer.Text{Text: name, Bold: true})
-	label := "receipt.number"
+// acceptanceValues names what catalogue.AcceptanceNames lists.
+func acceptanceValues(p ReceiptInfo) receiptline.Data {
+	v := receiptline.Values{
+		"园区": p.Park, "套餐": p.Package, "二维码": p.QR, "监督电话": p.Supervision, "服务热线": p.Hotline, "设备编号": p.Machine, "打印单号": p.Job,
+		"申请人": idnumber.MaskName(p.Applicant.Name), "证件号码": idnumber.MaskNumber(p.Applicant.Number),
+		"统一社会信用代码": "", "联系电话": "", "打印时间": "", "预受理说明": "", "待上传说明": "",
+	}
+	if p.Applicant.CreditCode != "" {
+		v["统一社会信用代码"] = idnumber.MaskNumber(p.Applicant.CreditCode)
+	}
+	if p.Applicant.Phone != "" {
+		v["联系电话"] = idnumber.MaskPhone(p.Applicant.Phone)
+	}
+	if !p.PrintedAt.IsZero() {
+		at := p.PrintedAt
+		if len(p.Cases) > 0 {
+			at = at.In(p.Cases[0].AcceptedAt.Location()) // the park's time, whatever the machine's zone is
+		}
+		v["打印时间"] = at.Format(minuteLayout)
+	}
+	var cases []receiptline.Values
+	for i, c := range p.Cases {
+		if c.Provisional {
+			v["预受理说明"] = p.Words("receipt.provisional.note")
+		}
+		if !c.Uploaded {
+			v["待上传说明"] = p.Words("receipt.waiting.note")
+		}
+		cases = append(cases, caseValues(p.Words, c, i+1, len(p.Cases)))
+	}
+	return receiptline.Data{Values: v, Lists: map[string][]receiptline.Values{"办件": cases}}
+}
+
+// caseValues is what a receipt tells of one case: number, item, times, unit, query code.
+func caseValues(words Words, c Case, n, of int) receiptline.Values {
+	v := receiptline.Values{
+		"事项": c.Name, "编号名称": words("receipt.number"), "编号": Grouped(c.Shown()), "受理时间": c.AcceptedAt.Format(minuteLayout),
+		"到期时间": c.DueText, "受理单位": c.Seal, "查询码": c.QueryCode,
+	}
+	if of > 1 {
+		v["事项"] = strconv.Itoa(n) + ". " + c.Name
+	}
 	if c.Provisional {
-		label = "receipt.number.provisional"
+		v["编号名称"] = words("receipt.number.provisional")
 	}
-	d.text(d.words(label))
-	d.add(printer.Text{Text: Grouped(c.Shown()), Align: printer.Center, Size: 2, Bold: true})
-	d.row("receipt.accepted", c.AcceptedAt.Format(minuteLayout))
-	d.row("receipt.due", c.DueText)
-	if unit := c.Seal; unit != "" {
-		d.row("receipt.unit", unit)
-	} else {
-		d.row("receipt.unit", c.Department)
+	if c.Seal == "" {
+		v["受理单位"] = c.Department
 	}
-	d.row("receipt.query", c.QueryCode)
+	return v
 }
 
 // AssistanceInfo is what the receipt of a request (帮办代办登记单, 诉求回执) tells.
 type AssistanceInfo struct {
+	Template    *receiptline.Template // Catalogue.Receipts.Request
 	Words       Words
 	Park        string
 	Kind        RequestKind
@@ -100,33 +104,28 @@ type AssistanceInfo struct {
 	Machine     string
 	QR          string
 	Supervision string
+	Hotline     string
 	Job         string
 	Copy        int
 }
 
 // AssistanceReceipt lays out the receipt of a request.
 func AssistanceReceipt(p AssistanceInfo) *printer.Document {
-	d := &paper{words: p.Words}
-	d.head(p.Park, d.words("receipt."+string(p.Kind)+".title"), p.Copy)
-	d.text(d.words("receipt.request.number"))
-	d.add(printer.Text{Text: Grouped(p.Number), Align: printer.Center, Size: 2, Bold: true})
-	d.row("receipt.request.at", p.At.Format(minuteLayout))
-	if p.Item != "" {
-		d.row("receipt.request.item", p.Item)
-	}
-	if p.Text != "" {
-		d.row("receipt.request.what", p.Text)
+	doc := p.Template.Document(receiptline.Data{Values: requestValues(p)})
+	markCopies(doc, p.Words, p.Copy)
+	return doc
+}
+
+// requestValues names what catalogue.RequestNames lists.
+func requestValues(p AssistanceInfo) receiptline.Values {
+	v := receiptline.Values{
+		"园区": p.Park, "标题": p.Words("receipt." + string(p.Kind) + ".title"), "编号": Grouped(p.Number), "登记时间": p.At.Format(minuteLayout),
+		"相关事项": p.Item, "登记内容": p.Text, "联系电话": "", "二维码": p.QR, "监督电话": p.Supervision, "服务热线": p.Hotline, "设备编号": p.Machine, "打印单号": p.Job,
 	}
 	if p.Phone != "" {
-		d.row("receipt.phone", idnumber.MaskPhone(p.Phone))
+		v["联系电话"] = idnumber.MaskPhone(p.Phone)
 	}
-	d.add(printer.Rule{})
-	d.text(d.words("receipt.request.next"))
-	if p.QR != "" {
-		d.add(printer.QR{Data: p.QR, Caption: d.words("receipt.qr")})
-	}
-	d.foot(p.Supervision, p.Machine, p.Job, time.Time{})
-	return &d.doc
+	return v
 }
 
 // Section is a part of a sheet: a heading and its lines.
@@ -135,65 +134,61 @@ type Section struct {
 	Lines []string
 }
 
-// Sheet lays out what is nobody's own: a guide, a list, a document.
-func Sheet(title string, sections []Section, foot []string) *printer.Document {
-	d := &paper{}
-	d.add(printer.Text{Text: title, Align: printer.Center, Size: 2, Bold: true}, printer.Rule{})
-	for i, s := range sections {
+// SheetInfo is what is nobody's own: a guide, a list, a document.
+type SheetInfo struct {
+	Template *receiptline.Template // Catalogue.Receipts.Sheet
+	Title    string
+	Sections []Section
+	Park     string
+	Version  string // of the park's content, "" for none
+}
+
+// Sheet lays out a paper that is nobody's own.
+func Sheet(p SheetInfo) *printer.Document { return p.Template.Document(sheetValues(p)) }
+
+// sheetValues names what catalogue.SheetNames lists.
+func sheetValues(p SheetInfo) receiptline.Data {
+	var parts []receiptline.Values
+	for i, s := range p.Sections {
+		gap := ""
 		if i > 0 {
-			d.add(printer.Space{Lines: 1})
+			gap = "有"
 		}
 		if s.Head != "" {
-			d.add(printer.Text{Text: s.Head, Bold: true})
+			parts = append(parts, receiptline.Values{"段落标题": s.Head, "正文": "", "间隔": gap})
+			gap = ""
 		}
 		for _, line := range s.Lines {
-			d.text(line)
+			parts = append(parts, receiptline.Values{"段落标题": "", "正文": line, "间隔": gap})
+			gap = ""
 		}
 	}
-	if len(foot) > 0 {
-		d.add(printer.Rule{})
-		for _, line := range foot {
-			d.text(line)
+	return receiptline.Data{
+		Values: receiptline.Values{"标题": p.Title, "园区": p.Park, "内容版本": p.Version},
+		Lists:  map[string][]receiptline.Values{"段落": parts},
+	}
+}
+
+// markCopies puts 补打 n at the head of every paper of a copy. It stands above all that a template says, so no template can leave it out.
+func markCopies(doc *printer.Document, words Words, copy int) {
+	if copy <= 1 {
+		return
+	}
+	mark := printer.Text{Text: words("receipt.copy", "n", strconv.Itoa(copy-1)), Align: printer.Center, Bold: true}
+	var blocks []printer.Block
+	begins := true // a paper begins with the next block that prints
+	for _, b := range doc.Blocks {
+		switch b.(type) {
+		case printer.Cut:
+			begins = true
+		case printer.Space:
+		default:
+			if begins {
+				blocks = append(blocks, mark)
+				begins = false
+			}
 		}
+		blocks = append(blocks, b)
 	}
-	return &d.doc
-}
-
-// paper collects the blocks of one document.
-type paper struct {
-	doc   printer.Document
-	words Words
-}
-
-func (d *paper) add(blocks ...printer.Block) { d.doc.Blocks = append(d.doc.Blocks, blocks...) }
-
-func (d *paper) text(s string) { d.add(printer.Text{Text: s}) }
-
-func (d *paper) row(key, value string) { d.add(printer.Row{Left: d.words(key), Right: value}) }
-
-func (d *paper) head(park, title string, copy int) {
-	if park != "" {
-		d.add(printer.Text{Text: park, Align: printer.Center})
-	}
-	d.add(printer.Text{Text: title, Align: printer.Center, Size: 2, Bold: true})
-	if copy > 1 {
-		d.add(printer.Text{Text: d.words("receipt.copy", "n", strconv.Itoa(copy-1)), Align: printer.Center, Bold: true})
-	}
-	d.add(printer.Rule{})
-}
-
-func (d *paper) foot(supervision, machine, job string, at time.Time) {
-	if supervision != "" {
-		d.row("receipt.supervision", supervision)
-	}
-	d.row("receipt.help", d.words("receipt.help.number"))
-	if !at.IsZero() {
-		d.row("receipt.printed", at.Format(minuteLayout))
-	}
-	if machine != "" {
-		d.row("receipt.machine", machine)
-	}
-	if job != "" {
-		d.row("receipt.job", job)
-	}
+	doc.Blocks = blocks
 }

@@ -8,6 +8,7 @@
 //	packages/*.yaml  one package each, with its items
 //	items/*.yaml     items of no package
 //	letters/*.md     letter templates, each in three parts
+//	receipts/*.receipt  what is on the papers; the built-in ones where a park has none
 //	lists/           lists.yaml and one CSV file for each list
 //	documents/*.md   policy documents
 //	calendar/*.csv   one year each: what differs from Monday to Friday

@@ -27,6 +27,7 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 	l.park()
 	l.defaults()
 	l.letters()
+	l.receipts()
 	l.packages()
 	l.singles()
 	l.references()
@@ -174,7 +175,7 @@ func passedOver(name string) bool {
 // strangers reports files that would silently be left out: P1.yml, a list saved as .xlsx.
 func (l *loader) strangers() {
 	endings := map[string]string{
-		"packages": ".yaml", "items": ".yaml", "letters": ".md", "documents": ".md", "calendar": ".csv", "lists": ".csv", "photos": "",
+		"packages": ".yaml", "items": ".yaml", "letters": ".md", "documents": ".md", "calendar": ".csv", "lists": ".csv", "photos": "", "receipts": ".receipt",
 	}
 	known := []string{"catalogue.yaml", "defaults.yaml", "staff.yaml", "helpers.yaml", "help.yaml", "reasons.csv", "reasons.yaml"}
 	entries, err := fs.ReadDir(l.fsys, ".")

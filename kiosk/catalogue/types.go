@@ -13,6 +13,7 @@ type Catalogue struct {
 	Help      []HelpLine
 	Calendar  *Calendar
 	Reasons   Reasons
+	Receipts  Receipts
 	Files     fs.FS // the folder itself, for photos
 
 	items       []*Item

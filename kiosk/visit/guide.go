@@ -72,11 +72,11 @@ func (r *reading) printSheet(f *Flow, kind, title string, sections []catalogue.S
 	for _, s := range sections {
 		out = append(out, casefile.Section{Head: s.Head, Lines: s.Lines})
 	}
-	park := f.opt.Catalogue.Park
-	foot := []string{park.Name, f.word("sheet.version", "version", park.Version)}
+	sheet := casefile.SheetInfo{Template: f.opt.Catalogue.Receipts.Sheet, Title: title, Sections: out,
+		Park: f.opt.Catalogue.Park.Name, Version: f.opt.Catalogue.Park.Version}
 	r.print = &view.Print{State: view.PrintRunning}
 	f.print(f.ctx, station.Job{Kind: kind, Subject: title, Compose: func(string, int) *printer.Document {
-		return casefile.Sheet(title, out, foot)
+		return casefile.Sheet(sheet)
 	}}, paperWords{sheet: true, what: f.word("paper." + kind), lost: f.word("paper.lost", "what", f.word("paper."+kind))}, r.print)
 }
 

@@ -16,10 +16,10 @@ func (f *Flow) receiptJob() station.Job {
 	s := f.visit
 	park := f.opt.Catalogue.Park
 	info := casefile.ReceiptInfo{
-		Words: f.opt.Words.Text, Park: park.Name, Cases: slices.Clone(s.cases), // the flow goes on with its own while this is printed
+		Template: f.opt.Catalogue.Receipts.Acceptance, Words: f.opt.Words.Text, Park: park.Name, Cases: slices.Clone(s.cases), // the flow goes on with its own while this is printed
 		Machine: f.opt.Machine, QR: f.receiptQR(s.cases),
 		Applicant:   casefile.Applicant{Name: shownName(s.card), Number: s.card.Number, CreditCode: s.credit, NoCompany: s.noCompany, Phone: s.phone},
-		Supervision: s.items[0].Supervise,
+		Supervision: s.items[0].Supervise, Hotline: park.Phones.Hotline,
 	}
 	if s.pack != nil {
 		info.Package = s.pack.Name
