@@ -1,6 +1,6 @@
 // Package printer drives receipt printers that speak ESC/POS over a serial line, in Chinese, and plays one for tests and demonstrations.
 //
-// A [Document] says what is on the paper. [Encode] lays it out for the width and the character set of a [Profile] and turns it into
+// A [Document] says what is on the paper; package receiptline makes one of a template. [Encode] lays it out for the width and the character set of a [Profile] and turns it into
 // atomic commands. A [Printer] sends these under flow control and calls a job printed only when the printer itself has said so for
 // that very job. What cannot be known is reported as [Indeterminate] and is never sent again by this package.
 //

@@ -84,6 +84,52 @@ func TestEncodeBytes(t *testing.T) {
 	}
 }
 
+// TestCut: a document may be several papers, and none of them is empty.
+func TestCut(t *testing.T) {
+	p := profile(t, "epson80")
+	doc := &Document{Blocks: []Block{Cut{}, Space{Lines: 1}, Text{Text: "一"}, Text{Text: "二"}, Cut{}, Cut{}, Space{Lines: 2}, Cut{}, Text{Text: "三"}, Cut{}, Space{Lines: 1}}}
+	e, err := encode(doc, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := NewSim(p, &SimOpts{Quick: true})
+	for _, c := range e.cmds {
+		sim.execute(c)
+	}
+	var got []string
+	for _, r := range sim.Receipts() {
+		got = append(got, strings.Join(r.Lines, "/"))
+	}
+	if !slices.Equal(got, []string{"/一/二", "//三"}) {
+		t.Errorf("papers %q", got)
+	}
+	// What is asked before the last line of the first paper is answered while no paper is whole yet.
+	if c := e.cmds[e.last]; p.Charset.decode(c) != '二' {
+		t.Errorf("the last line of the first paper begins with %x", c)
+	}
+}
+
+func TestStyles(t *testing.T) {
+	doc := &Document{Blocks: []Block{
+		Line{Cells: []Cell{{Spans: []Span{{Text: "甲", Wide: 2}, {Text: "a ", Bold: true}, {Text: " b", Underline: true, High: 3}}}}},
+		Line{Gap: 2, Cells: []Cell{{Width: 4, Spans: []Span{{Text: "a", Underline: true}}}, {Spans: []Span{{Text: "b", Underline: true}}}}},
+	}}
+	cmds, err := Encode(doc, profile(t, "kp628e"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range cmds {
+		got = append(got, hex.EncodeToString(c))
+	}
+	// A gap is never underlined or wide, and what is underlined is so for ASCII and Hanzi.
+	want := strings.Fields(`1b40 1c26 1b3322 1d2110 bcd7 1d2100 1b4501 61 20 1d2102 1b4500 1b2d02 1c2d02 20 62 0a 1b4a0a
+		1d2100 61 1b2d00 1c2d00 20 20 20 20 20 1b2d02 1c2d02 62 0a 1b4a64 1b6d`)
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
 func TestQRTooLong(t *testing.T) {
 	for _, data := range []string{"", strings.Repeat("x", maxQR+1)} {
 		if _, err := Encode(&Document{Blocks: []Block{QR{Data: data}}}, profile(t, "epson80")); err == nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -204,4 +205,83 @@ func TestEveryLineFits(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNothingIsLost: every character of a document stands on the paper, as often as it was written, however narrow its place.
+func TestNothingIsLost(t *testing.T) {
+	all := Profiles()
+	rapid.Check(t, func(t *rapid.T) {
+		p := *all[rapid.SampledFrom([]string{"epson80", "kp628e"}).Draw(t, "profile")]
+		p.Columns = rapid.SampledFrom([]int{8, 16, 32, 42, 48}).Draw(t, "columns")
+		doc := documents().Draw(t, "document")
+		count := map[rune]int{}
+		add := func(s string, n int) {
+			for _, r := range s {
+				if !unicode.IsSpace(r) {
+					count[r] += n
+				}
+			}
+		}
+		for _, b := range doc.Blocks {
+			switch b := b.(type) {
+			case Text:
+				add(fold(b.Text), 1)
+			case Row:
+				add(fold(b.Left)+fold(b.Right), 1)
+			case QR:
+				add(fold(b.Caption), 1)
+			case Line:
+				for _, c := range b.Cells {
+					for _, s := range c.Spans {
+						add(fold(s.Text), 1)
+					}
+				}
+			case Rule:
+				w := p.Columns
+				if b.Width > 0 {
+					w = min(b.Width, w)
+				}
+				count['─'] += max(w/2, 1)
+			}
+		}
+		for _, l := range layout(doc, &p) {
+			for _, r := range l.runs {
+				add(r.text, -1)
+			}
+		}
+		for r, n := range count {
+			if n != 0 {
+				t.Fatalf("%q: %d lost", r, n)
+			}
+		}
+	})
+}
+
+func TestLine(t *testing.T) {
+	cell := func(text string, width int, align Align) Cell {
+		return Cell{Spans: []Span{{Text: text}}, Width: width, Align: align}
+	}
+	for _, c := range []struct {
+		name string
+		in   Line
+		want []string
+	}{
+		{"label and value", Line{Gap: 2, Cells: []Cell{cell("申请人", 8, Left), cell("张*三", 0, Left)}}, []string{"申请人    张*三"}},
+		{"both wrap", Line{Gap: 1, Cells: []Cell{cell("园区事办", 4, Left), cell("123 4567", 0, Right)}}, []string{"园区    123 4567", "事办"}},
+		{"fixed, in the middle", Line{Align: Center, Cells: []Cell{cell("a", 2, Left), cell("b", 3, Right)}}, []string{"     a   b"}},
+		{"fixed, at the right", Line{Align: Right, Cells: []Cell{cell("a", 2, Left), cell("b", 3, Left)}}, []string{"           a b"}},
+		{"three of equal share", Line{Gap: 1, Cells: []Cell{cell("a", 0, Left), cell("b", 0, Center), cell("c", 0, Right)}}, []string{"a      b       c"}},
+		{"too wide is made to fit", Line{Cells: []Cell{cell("ab", 99, Left), cell("园", 0, Left)}}, []string{"ab            园"}},
+		{"below each other", Line{Gap: 9, Cells: []Cell{cell("a", 0, Left), cell("b", 0, Right), cell("c", 0, Center)}}, []string{"a", "               b", "        c"}},
+		{"one line", Line{OneLine: true, Cells: []Cell{cell("园区事园区办园区事园区办", 0, Left)}}, []string{"园区事园区办园区"}},
+		{"nothing", Line{}, nil},
+		{"empty cells", Line{Cells: []Cell{{}, {}}}, []string{""}},
+		{"styles part words from gaps", Line{Cells: []Cell{{Spans: []Span{{Text: "a  "}, {Text: "  b", Bold: true}, {Text: "c "}}}}}, []string{"a    bc"}},
+		{"underlined blanks stay", Line{Cells: []Cell{{Spans: []Span{{Text: "x"}, {Text: "    ", Underline: true}}}}}, []string{"x"}},
+		{"larger than its place", Line{Cells: []Cell{{Width: 4, Spans: []Span{{Text: "园区", Wide: 6, High: 6}}}, cell("b", 0, Left)}}, []string{"园b", "区"}},
+	} {
+		if got := Lines(&Document{Blocks: []Block{c.in}}, &Profile{Columns: 16}); !slices.Equal(got, c.want) {
+			t.Errorf("%s:\n got %q\nwant %q", c.name, got, c.want)
+		}
+	}
 }

@@ -115,3 +115,18 @@ func TestQuietZone(t *testing.T) {
 		}
 	}
 }
+
+// FuzzVendorQR: a command that passes the check makes bytes that a printer can be sent, or none.
+func FuzzVendorQR(f *testing.F) {
+	f.Add(nativeAsVendor, "https://example.cn/1")
+	f.Add("13 52 {low+3}{high} {module}{level+30} {data}", "a")
+	f.Add("{data", "")
+	f.Fuzz(func(t *testing.T, command, data string) {
+		if (QRProfile{Method: "vendor", Command: command}).check() != "" {
+			return
+		}
+		if c := vendorQR(command, data, 4, "M"); len(c) > maxCommand || hasRealtime(c) || len(c) > 0 && !strings.Contains(string(c), data) {
+			t.Errorf("%q makes % x", command, c)
+		}
+	})
+}
