@@ -87,14 +87,14 @@ func (e *encoder) begin() {
 }
 
 func (e *encoder) flushBlank() {
-	if e.blank > 2 {
-		e.add(esc, 'd', byte(e.blank))
-	} else {
-		for range e.blank {
-			e.add(lf)
-		}
+	for e.blank > 2 {
+		n := min(e.blank, 0xFF)
+		e.add(esc, 'd', byte(n))
+		e.blank -= n
 	}
-	e.blank = 0
+	for ; e.blank > 0; e.blank-- {
+		e.add(lf)
+	}
 }
 
 func (e *encoder) cut() {

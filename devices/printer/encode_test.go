@@ -68,6 +68,34 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// TestFoldProperties: what is folded needs no more folding, and holds nothing that a printer could take for a command.
+func TestFoldProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		once := fold(rapid.OneOf(texts(), rapid.String()).Draw(t, "text"))
+		if twice := fold(once); twice != once {
+			t.Fatalf("%+q becomes %+q", once, twice)
+		}
+		if strings.ContainsFunc(once, func(r rune) bool { return r < 0x20 && r != '\n' || r == 0x7F }) {
+			t.Fatalf("a control character in %+q", once)
+		}
+	})
+}
+
+// TestLongFeed: empty lines beyond what one command takes.
+func TestLongFeed(t *testing.T) {
+	var doc Document
+	for range 26 {
+		doc.Blocks = append(doc.Blocks, Space{Lines: 20})
+	}
+	cmds, err := Encode(&doc, profile(t, "epson80"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := bytes.Join(toBytes(cmds), nil), "\x1bd\xff\x1bd\xff\x1bd\x0a\x1dVB\x00"; !strings.HasSuffix(string(got), want) {
+		t.Errorf("% x", got)
+	}
+}
+
 func TestEncodeBytes(t *testing.T) {
 	d := &Document{Blocks: []Block{Text{Text: "园A", Align: Center, Bold: true}, Row{Left: "编号", Right: "1"}}}
 	cmds, err := Encode(d, profile(t, "epson80"))
@@ -186,8 +214,10 @@ func TestOnlyAllowedCommands(t *testing.T) {
 		if !same {
 			t.Fatalf("a printer reads %x, sent %x", got, cmds)
 		}
-		if hasRealtime(stream) {
-			t.Fatalf("a realtime command in %x", stream)
+		for _, bad := range []string{"\x10\x04", "\x10\x05", "\x10\x14"} {
+			if bytes.Contains(stream, []byte(bad)) {
+				t.Fatalf("% x in the stream", bad)
+			}
 		}
 		sim := NewSim(p, &SimOpts{Quick: true})
 		for _, c := range got {
@@ -309,6 +339,29 @@ func TestManyRareCharacters(t *testing.T) {
 	}
 	if string(got) != string(rare)+string(rare[:9]) {
 		t.Errorf("on paper %s", string(got))
+	}
+}
+
+// TestNames: the characters of real names come out on every kind of printer: as text where only one character must be taught, and never
+// as a question mark.
+func TestNames(t *testing.T) {
+	const names = "朱镕基 陶喆 堃犇 㙍㼆 买买提·艾力 刘\uE863"
+	for _, charset := range []Charset{GB2312, GBK, GB18030} {
+		for _, rare := range []Rare{RareGlyph, RareRaster} {
+			p := with(t, "epson80", func(p *Profile) { p.Charset, p.Rare = charset, rare })
+			e, err := encode(&Document{Blocks: []Block{Text{Text: names}}}, p)
+			if err != nil || len(e.lost) > 0 {
+				t.Errorf("%s, %s: lost %q, %v", charset, rare, e.lost, err)
+			}
+			r := reader{p: p, mayBe: []rune(fold(names))}
+			if err := r.read(bytes.Join(toBytes(e.cmds), nil)); err != nil {
+				t.Fatal(err)
+			}
+			drawn := rare == RareRaster && charset != GB18030
+			if l := r.lines[0]; l.picture != drawn || !drawn && l.text() != "朱镕基 陶喆 堃犇 㙍㼆 买买提·艾力 刘䶮" {
+				t.Errorf("%s, %s: %q, drawn %v", charset, rare, l.text(), l.picture)
+			}
+		}
 	}
 }
 
