@@ -7,8 +7,10 @@
 // tarm/serial set them, closes that descriptor at once and talks on one of its
 // own, which Go's poller watches.
 //
-// The package also makes pseudo-terminals, on which simulated devices play the
-// part of the hardware at the far end of the cable.
+// The package lists the lines of a machine and says which of their names will mean
+// the same device tomorrow; records what crosses a line on a tape and plays tapes;
+// and makes pseudo-terminals, on which simulated devices play the part of the
+// hardware at the far end of the cable.
 package serialport
 
 import (
@@ -33,100 +35,194 @@ var ErrGone = errors.New("device gone")
 // ErrBusy says that another owner, in this process or another, holds the line.
 var ErrBusy = errors.New("serial line in use")
 
+// ErrOpenStuck says that the kernel does not open the line: its adapter does not
+// answer, or the unsent bytes of its last user are still waited for.
+var ErrOpenStuck = errors.New("the kernel does not open the line: the adapter is frozen, or still sends")
+
 // ErrCloseStuck says that the kernel still waits for unsent bytes to leave. The
 // port is unusable all the same; the descriptor is let go when the kernel gives up
 // (30 s by default).
 var ErrCloseStuck = errors.New("the kernel still waits for unsent bytes")
 
-// closeWait is how long Close waits for the kernel. Closing the last descriptor of
-// a USB modem that stopped reading was measured at 31.9 s; an idle line takes
-// microseconds.
-const closeWait = 2 * time.Second
-
-// drainPoll is the interval at which Drain asks how many bytes are left; at
-// 115200 baud 5 ms are 58 bytes.
-const drainPoll = 5 * time.Millisecond
-
-// Parity is the parity bit of the line. The zero value means ParityNone.
-type Parity string
-
 const (
-	ParityNone Parity = "none"
-	ParityOdd  Parity = "odd"
-	ParityEven Parity = "even"
+	// openWait is how long Open waits for the kernel. A control transfer to a USB
+	// adapter is given up by its driver after 5 s.
+	openWait = 6 * time.Second
+	// closeWait is how long Close waits for the kernel. Closing the last descriptor of
+	// a USB modem that stopped reading was measured at 31.9 s; an idle line takes
+	// microseconds.
+	closeWait = 2 * time.Second
 )
 
 // Config names a line and its format.
 type Config struct {
-	Path     string // the device, best by /dev/serial/by-path: ttyUSB numbers change when a cable is pulled
+	Path     string // the device, by a name that stays: see Describe
 	Baud     int    // bits per second, one of the standard rates from 50 to 4000000
 	Size     int    // data bits, 5 to 8; 0 means 8
 	Parity   Parity // "" means none
 	StopBits int    // 1 or 2; 0 means 1
+	// RTSCTS lets the kernel heed CTS and serve RTS. Open refuses it where the driver
+	// does not take it, as a pseudo-terminal does not.
+	RTSCTS bool
+	// Record is the path of a file to which every byte of the line is recorded, in the
+	// format of Tape; "" for none. It may come to hold personal data. Opening the line
+	// again appends to it. A file that cannot be written does not keep the line from
+	// working: see RecordError.
+	Record string
 }
 
 // Port is an open serial line that this process owns alone. One goroutine may read
 // while another writes; deadlines and Close may come from anywhere.
 type Port struct {
-	path string
-	f    *os.File
+	path   string
+	f      *os.File
+	rtscts bool
+	tape   *tapeWriter // nil if nothing is recorded
+
+	// last is a second descriptor of the same open file. Only the close of the last one
+	// can hang, and f may be closed by a Read that is just returning.
+	last int
 
 	closeOnce sync.Once
 	closeErr  error
 }
 
 // Open takes the line for this process alone, sets speed and format, raw and
-// without flow control, and throws away whatever bytes were waiting in it.
+// without flow control in the kernel but RTSCTS, and throws away whatever bytes were
+// waiting in it. It returns after at most six seconds.
 //
-// The error is ErrGone when the device is not there and ErrBusy when somebody else
-// has it. Processes of the superuser can pass the kernel's exclusive mode, which is
-// why the line is also locked with flock(2).
-func Open(cfg Config) (*Port, error) {
+// The error is ErrGone when the device is not there, ErrBusy when somebody else has
+// it, fs.ErrPermission when this user may not open it, as is the case for a moment
+// after plugging in, and ErrOpenStuck when the kernel does not come to an end.
+// Processes of the superuser can pass the kernel's exclusive mode, which is why the
+// line is also locked with flock(2).
+func Open(cfg Config) (*Port, error) { return OpenContext(context.Background(), cfg) }
+
+// OpenContext is Open, given up at the end of ctx.
+func OpenContext(ctx context.Context, cfg Config) (*Port, error) {
 	format, err := cfg.format()
 	if err != nil {
 		return nil, fmt.Errorf("cannot open serial line %s: %w", cfg.Path, err)
 	}
-	f, err := os.OpenFile(cfg.Path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	p, err := bounded(ctx, openWait, ErrOpenStuck, func() (*Port, error) { return open(cfg, format) }, func(late *Port) { late.Close() })
 	if err != nil {
 		return nil, fmt.Errorf("cannot open serial line %s: %w", cfg.Path, explain(err))
 	}
-	if err := claim(f, format); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("cannot open serial line %s: %w", cfg.Path, explain(err))
+	if cfg.Record != "" {
+		p.tape = recordTo(cfg.Record, cfg.head())
 	}
-	return &Port{path: cfg.Path, f: f}, nil
+	return p, nil
 }
 
-// claim locks f, lets tarm/serial set the line and makes the line exclusive.
-func claim(f *os.File, format *serial.Config) error {
-	if err := control(f, func(fd int) error {
-		if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {
-			return fmt.Errorf("not a serial line: %w", err)
+// bounded runs f and returns what it returns, or stuck after the limit, or the error
+// of ctx. What f returns after that, if it is no error, goes to late.
+func bounded[T any](ctx context.Context, limit time.Duration, stuck error, f func() (T, error), late func(T)) (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := f()
+		done <- result{v, err}
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	var err error
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-timer.C:
+		err = stuck
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	go func() {
+		if r := <-done; r.err == nil {
+			late(r.v)
 		}
-		return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB)
-	}); err != nil {
+	}()
+	var none T
+	return none, err
+}
+
+func open(cfg Config, format *serial.Config) (*Port, error) {
+	// Before it is opened, for opening some other nodes has effects of its own.
+	if st, err := os.Stat(cfg.Path); err != nil {
+		return nil, err
+	} else if st.Mode()&os.ModeCharDevice == 0 {
+		return nil, fmt.Errorf("not a serial line but %s", kind(st.Mode()))
+	}
+	f, err := os.OpenFile(cfg.Path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	p := &Port{path: cfg.Path, f: f, rtscts: cfg.RTSCTS}
+	err = control(f, func(fd int) (err error) {
+		p.last, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	if err := control(f, func(fd int) error { return claim(fd, cfg, format) }); err != nil {
+		f.Close()
+		unix.Close(p.last)
+		return nil, err
+	}
+	return p, nil
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m.IsRegular():
+		return "a file"
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "something else"
+}
+
+// claim locks the line, lets tarm/serial set it and makes it exclusive.
+func claim(fd int, cfg Config, format *serial.Config) error {
+	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {
+		return fmt.Errorf("not a serial line: %w", err)
+	}
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return err
 	}
-	// ReadTimeout stays 0: reads then end at the poller's deadline and an
-	// end-of-file means hang-up and nothing else.
+	// By the descriptor: the name may lead to another device by now. ReadTimeout stays
+	// 0: reads then end at the poller's deadline and an end-of-file means hang-up and
+	// nothing else.
+	format.Name = fmt.Sprintf("/proc/self/fd/%d", fd)
 	setter, err := serial.OpenPort(format)
 	if err != nil {
-		return err
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
+			err = path.Err
+		}
+		return fmt.Errorf("cannot set speed and format: %w", err)
 	}
 	// Not the last descriptor and nothing written through it: this close cannot wait.
 	setter.Close()
-	return control(f, func(fd int) error {
-		var st unix.Stat_t
-		if err := unix.Fstat(fd, &st); err != nil {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if err := cfg.settle(fd, pseudo(st.Rdev)); err != nil {
+		return err
+	}
+	if !pseudo(st.Rdev) {
+		if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
 			return err
 		}
-		if !pseudo(st.Rdev) {
-			if err := unix.IoctlSetInt(fd, unix.TIOCEXCL, 0); err != nil {
-				return err
-			}
-		}
-		return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
-	})
+		neverWait(fd)
+	}
+	return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
 }
 
 // pseudo tells whether a device is a pseudo-terminal. Its exclusive mode would outlive a
@@ -137,38 +233,6 @@ func pseudo(rdev uint64) bool {
 	return major >= 136 && major <= 143 // Documentation/admin-guide/devices.txt
 }
 
-// format turns the configuration into tarm/serial's words.
-func (c Config) format() (*serial.Config, error) {
-	out := &serial.Config{Name: c.Path, Baud: c.Baud, Size: 8, StopBits: serial.Stop1}
-	if c.Path == "" {
-		return nil, errors.New("no device path given")
-	}
-	if c.Size != 0 {
-		if c.Size < 5 || c.Size > 8 {
-			return nil, fmt.Errorf("%d data bits: 5 to 8 are possible", c.Size)
-		}
-		out.Size = byte(c.Size)
-	}
-	switch c.StopBits {
-	case 0, 1:
-	case 2:
-		out.StopBits = serial.Stop2
-	default:
-		return nil, fmt.Errorf("%d stop bits: 1 or 2 are possible", c.StopBits)
-	}
-	switch c.Parity {
-	case "", ParityNone:
-		out.Parity = serial.ParityNone
-	case ParityOdd:
-		out.Parity = serial.ParityOdd
-	case ParityEven:
-		out.Parity = serial.ParityEven
-	default:
-		return nil, fmt.Errorf("parity %q: none, odd or even are possible", c.Parity)
-	}
-	return out, nil
-}
-
 // String names the line.
 func (p *Port) String() string { return p.path }
 
@@ -177,78 +241,41 @@ func (p *Port) String() string { return p.path }
 func (p *Port) Read(b []byte) (int, error) {
 	n, err := p.f.Read(b)
 	if n > 0 || err == nil {
+		p.tape.bytes(FromDevice, b[:n])
 		return n, nil
 	}
-	return 0, fmt.Errorf("cannot read from %s: %w", p.path, explain(err))
+	err = explain(err)
+	p.tape.failed(err)
+	return 0, fmt.Errorf("cannot read from %s: %w", p.path, err)
 }
 
 // Write hands b to the kernel. A device that takes nothing more ends it at the
 // write deadline with os.ErrDeadlineExceeded and the number of bytes accepted; the
 // other errors are those of Read. Accepted is not sent: see Drain.
 func (p *Port) Write(b []byte) (int, error) {
+	p.tape.bytes(ToDevice, b)
 	n, err := p.f.Write(b)
 	if err == nil {
 		return n, nil
 	}
-	return n, fmt.Errorf("cannot write to %s: %w", p.path, explain(err))
+	err = explain(err)
+	p.tape.unsent(len(b) - n)
+	p.tape.failed(err)
+	return n, fmt.Errorf("cannot write to %s: %w", p.path, err)
 }
 
 // SetDeadline sets both deadlines; the zero time means none.
-func (p *Port) SetDeadline(t time.Time) error { return p.f.SetDeadline(t) }
+func (p *Port) SetDeadline(t time.Time) error { return named(p.f.SetDeadline(t)) }
 
 // SetReadDeadline ends reads at t, also one that is already waiting.
-func (p *Port) SetReadDeadline(t time.Time) error { return p.f.SetReadDeadline(t) }
+func (p *Port) SetReadDeadline(t time.Time) error { return named(p.f.SetReadDeadline(t)) }
 
 // SetWriteDeadline ends writes at t, also one that is already waiting.
-func (p *Port) SetWriteDeadline(t time.Time) error { return p.f.SetWriteDeadline(t) }
+func (p *Port) SetWriteDeadline(t time.Time) error { return named(p.f.SetWriteDeadline(t)) }
 
-// Queued tells how many written bytes have not yet left the kernel's buffer. A
-// pseudo-terminal always says 0.
-func (p *Port) Queued() (int, error) {
-	var n int
-	err := control(p.f, func(fd int) (err error) {
-		n, err = unix.IoctlGetInt(fd, unix.TIOCOUTQ)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("cannot ask %s for its unsent bytes: %w", p.path, explain(err))
-	}
-	return n, nil
-}
-
-// Drain waits until the kernel's output buffer is empty or ctx ends. The last few
-// bytes, at most the FIFO of the UART, may still be on the wire. tcdrain(3) is not
-// used because nothing can interrupt it.
-func (p *Port) Drain(ctx context.Context) error {
-	tick := time.NewTicker(drainPoll)
-	defer tick.Stop()
-	for {
-		n, err := p.Queued()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("cannot drain %s, %d bytes unsent: %w", p.path, n, ctx.Err())
-		case <-tick.C:
-		}
-	}
-}
-
-// Flush throws away what was received but not read and what was written but not
-// sent. An answer still on its way is not affected.
-func (p *Port) Flush() error {
-	err := control(p.f, func(fd int) error {
-		return unix.IoctlSetInt(fd, unix.TCFLSH, unix.TCIOFLUSH)
-	})
-	if err != nil {
-		return fmt.Errorf("cannot flush %s: %w", p.path, explain(err))
-	}
-	return nil
-}
+// RecordError says why nothing, or nothing more, is recorded of this opening of the
+// line; it is nil while everything is, and for a line that is not to be recorded.
+func (p *Port) RecordError() error { return p.tape.failure() }
 
 // Close discards unsent bytes, releases the line and ends pending reads and writes
 // with os.ErrClosed. It returns after at most two seconds, then with ErrCloseStuck.
@@ -266,19 +293,14 @@ func (p *Port) close() error {
 		_ = unix.IoctlSetInt(fd, unix.TIOCNXCL, 0)
 		return unix.Flock(fd, unix.LOCK_UN)
 	})
-	done := make(chan error, 1)
-	go func() { done <- p.f.Close() }()
-	timer := time.NewTimer(closeWait)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("cannot close %s: %w", p.path, err)
-		}
-		return nil
-	case <-timer.C:
-		return fmt.Errorf("cannot close %s: %w", p.path, ErrCloseStuck)
+	err := p.f.Close()
+	p.tape.close()
+	_, stuck := bounded(context.Background(), closeWait, ErrCloseStuck,
+		func() (struct{}, error) { return struct{}{}, unix.Close(p.last) }, func(struct{}) {})
+	if err := errors.Join(err, stuck); err != nil {
+		return fmt.Errorf("cannot close %s: %w", p.path, err)
 	}
+	return nil
 }
 
 // control runs f on the descriptor without taking it out of the poller, which
@@ -290,12 +312,22 @@ func control(file *os.File, f func(fd int) error) error {
 	}
 	var inner error
 	if err := raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
-		return err
+		return named(err)
 	}
 	return inner
 }
 
-// explain puts ErrGone and ErrBusy before the kernel's own words.
+// named gives its name to the one error that a polled file can have here. Package poll
+// has its own for it, which is not exported.
+func named(err error) error {
+	if err != nil {
+		return os.ErrClosed
+	}
+	return nil
+}
+
+// explain puts ErrGone and ErrBusy before the kernel's own words, and the remedy
+// behind a refusal.
 func explain(err error) error {
 	switch {
 	case errors.Is(err, io.EOF): // reads of a hung-up line
@@ -305,6 +337,8 @@ func explain(err error) error {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	case errors.Is(err, unix.EBUSY), errors.Is(err, unix.EWOULDBLOCK):
 		return fmt.Errorf("%w: %w", ErrBusy, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: this program's user must be in the group of that node (dialout, udev rule of the package)", err)
 	}
 	return err
 }
