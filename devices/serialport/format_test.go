@@ -3,6 +3,8 @@ package serialport
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,4 +156,68 @@ func TestTheKernelHangs(t *testing.T) {
 			t.Errorf("%v after %v", err, took)
 		}
 	})
+}
+
+// TestTheLockedTtyIsSet: a link that leads elsewhere by the time tarm/serial opens it must not get another tty set.
+func TestTheLockedTtyIsSet(t *testing.T) {
+	locked, other := mustPty(t), mustPty(t)
+	f, err := os.OpenFile(locked.Path(), unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cfg := Config{Path: other.Path(), Baud: 1200}
+	format, err := cfg.format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := control(f, func(fd int) error { return claim(fd, cfg, format) }); err != nil {
+		t.Fatal(err)
+	}
+	for pty, want := range map[*Pty]bool{locked: true, other: false} {
+		var rate uint32
+		if err := control(pty.held, func(fd int) error {
+			tio, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+			rate = tio.Cflag & unix.CBAUD
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if (rate == unix.B1200) != want {
+			t.Errorf("%s: rate %o", pty.Path(), rate)
+		}
+	}
+}
+
+func mustPty(t *testing.T) *Pty {
+	t.Helper()
+	p, err := OpenPty()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// TestExplain: what the kernel says, in the words that drivers tell apart.
+func TestExplain(t *testing.T) {
+	all := []error{ErrGone, ErrBusy, fs.ErrPermission}
+	for err, want := range map[error]error{
+		io.EOF: ErrGone, unix.EIO: ErrGone, unix.ENXIO: ErrGone, unix.ENODEV: ErrGone, unix.ENOENT: ErrGone,
+		unix.EBUSY: ErrBusy, unix.EWOULDBLOCK: ErrBusy, unix.EACCES: fs.ErrPermission, unix.EPERM: fs.ErrPermission,
+		unix.ENOTTY: nil, os.ErrDeadlineExceeded: nil, os.ErrClosed: nil, context.Canceled: nil,
+	} {
+		got := explain(&fs.PathError{Op: "open", Path: "/dev/x", Err: err})
+		for _, is := range all {
+			if errors.Is(got, is) != (is == want) {
+				t.Errorf("%v became %v", err, got)
+			}
+		}
+		if err != io.EOF && !errors.Is(got, err) {
+			t.Errorf("%v lost its cause: %v", err, got)
+		}
+	}
+	if err := explain(unix.EACCES); !strings.Contains(err.Error(), "dialout") {
+		t.Errorf("%v names no remedy", err)
+	}
 }

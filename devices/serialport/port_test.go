@@ -420,27 +420,3 @@ func within[T any](t *testing.T, ch <-chan T) T {
 		panic("unreachable")
 	}
 }
-
-// BenchmarkRoundTrip is one byte to the device and one back, over a pseudo-terminal.
-func BenchmarkRoundTrip(b *testing.B) {
-	link, err := serialport.OpenPtyLink(filepath.Join(b.TempDir(), "echo"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer link.Close()
-	port, err := serialport.Open(serialport.Config{Path: link.Path(), Baud: 115200})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer port.Close()
-	go io.Copy(struct{ io.Writer }{link}, struct{ io.Reader }{link})
-	buf := make([]byte, 1)
-	for b.Loop() {
-		if _, err := port.Write(buf); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := port.Read(buf); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -215,12 +215,17 @@ func (t *tapeWriter) bytes(way Way, b []byte) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.w == nil {
+		return
+	}
 	at := time.Since(t.began)
+	t.buf = t.buf[:0]
 	for len(b) > 0 {
 		n := min(len(b), tapeChunk)
-		t.record(Record{At: at, Way: way, Bytes: b[:n]})
+		t.buf = Record{At: at, Way: way, Bytes: b[:n]}.append(t.buf)
 		b = b[n:]
 	}
+	t.write(t.buf)
 }
 
 func (t *tapeWriter) event(word string) {
@@ -229,7 +234,7 @@ func (t *tapeWriter) event(word string) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.record(Record{At: time.Since(t.began), Way: Event, Event: word})
+	t.write(Record{At: time.Since(t.began), Way: Event, Event: word}.append(nil))
 }
 
 // unsent takes back the last n bytes of the last record to the device.
@@ -251,11 +256,6 @@ func (t *tapeWriter) failed(err error) {
 func (t *tapeWriter) close() {
 	t.event(tapeClosed)
 	t.stop()
-}
-
-func (t *tapeWriter) record(r Record) {
-	t.buf = r.append(t.buf[:0])
-	t.write(t.buf)
 }
 
 // write writes b unless the tape is full, which ends it.

@@ -271,8 +271,9 @@ func printable(r rune) rune {
 // append writes the record as a line of text.
 func (r Record) append(b []byte) []byte {
 	b = fmt.Appendf(b, "%d.%06d %s", r.At/time.Second, r.At%time.Second/time.Microsecond, r.Way)
+	const digits = "0123456789ABCDEF"
 	for _, c := range r.Bytes {
-		b = fmt.Appendf(b, " %02X", c)
+		b = append(b, ' ', digits[c>>4], digits[c&15])
 	}
 	if r.Event != "" {
 		b = append(append(b, ' '), r.Event...)
