@@ -39,7 +39,7 @@ func NewPrinter(port serialport.Config, p *printer.Profile, j *journal.Journal, 
 
 // Run keeps the printer open until ctx ends.
 func (p *Printer) Run(ctx context.Context) error {
-	supervise(ctx, p.board, "printer", p.serve)
+	supervise(ctx, p.board, "printer", p.serve, p.board.onLine("printer", p.port))
 	return nil
 }
 

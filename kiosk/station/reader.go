@@ -16,8 +16,9 @@ const beat = 800 * time.Millisecond
 
 // Reader is the machine's ID-card reader.
 type Reader struct {
-	port  serialport.Config
-	board *Board
+	port    serialport.Config
+	board   *Board
+	options []Option
 
 	mu      sync.Mutex
 	serving *serving // nil while the reader is not usable
@@ -41,11 +42,13 @@ type readResult struct {
 }
 
 // NewReader returns the reader behind a port.
-func NewReader(port serialport.Config, b *Board) *Reader { return &Reader{port: port, board: b} }
+func NewReader(port serialport.Config, b *Board, options ...Option) *Reader {
+	return &Reader{port: port, board: b, options: append([]Option{b.onLine("reader", port)}, options...)}
+}
 
 // Run keeps the reader open until ctx ends.
 func (r *Reader) Run(ctx context.Context) error {
-	supervise(ctx, r.board, "reader", r.serve)
+	supervise(ctx, r.board, "reader", r.serve, r.options...)
 	return nil
 }
 

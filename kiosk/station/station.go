@@ -1,16 +1,18 @@
 // Package station has this machine's devices as the flows need them: kept open for ever, their health known, one user at a time.
 //
-// A device that is missing, dead or coming back never stops the machine. Its supervisor opens it again and again, with a
-// bounded wait in between, and tells whoever listens when its health changes.
+// A device that is missing, dead or coming back never stops the machine. Its supervisor (package hotplug) opens it again and again,
+// with a bounded wait in between, and whoever listens is told when its health changes.
 package station
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
+	"yuanban/devices/hotplug"
 	"yuanban/devices/serialport"
 )
 
@@ -20,9 +22,9 @@ type State string
 // The states of a device.
 const (
 	Absent        State = "noDevice" // not configured on this machine
-	Offline       State = "offline"  // not there, or does not open
+	Offline       State = "offline"  // lost: not there, or does not open
 	Online        State = "online"
-	HardwareError State = "hardwareError" // there, but it does not answer or reports a fault
+	HardwareError State = "hardwareError" // there, but frozen, so that it does not answer, or it reports a fault
 )
 
 // Health is what is known of one device.
@@ -92,32 +94,62 @@ func (b *Board) set(device string, s State, detail string) {
 	}
 }
 
-const (
-	minWait = 250 * time.Millisecond // before a device is opened again
-	maxWait = 2 * time.Second        // so that it works within 3 s of being plugged in again
-)
+// Option changes how a device is kept open.
+type Option func(*hotplug.Opts)
+
+// WithPower gives a device a relay in its supply, which is switched off and on when the device is frozen. boot is how long the device
+// needs from there to its first answer.
+func WithPower(relay hotplug.Power, boot time.Duration) Option {
+	return func(o *hotplug.Opts) { o.Power, o.Boot = relay, boot }
+}
+
+// onLine is the option of a device at a serial line, whose name is judged whenever the device comes or goes.
+func (b *Board) onLine(device string, port serialport.Config) Option {
+	return func(o *hotplug.Opts) {
+		o.Subsystems = []string{"tty"}
+		o.Present = func() bool { _, err := os.Stat(port.Path); return err == nil }
+		report := o.OnReport
+		var state hotplug.State
+		var told string
+		o.OnReport = func(r hotplug.Report) {
+			if r.State != state {
+				state = r.State
+				if _, warning, _ := serialport.Describe("/", port.Path); warning != "" && warning != told { // its error is the device's own
+					told = warning
+					b.log.Warn("this name of a serial line may come to mean another device", "device", device, "warning", warning)
+				}
+			}
+			report(r)
+		}
+	}
+}
 
 // supervise keeps a device open until ctx ends. serve runs the device until it fails; online tells it that it works.
-func supervise(ctx context.Context, b *Board, device string, serve func(ctx context.Context, online func(detail string)) error) {
-	wait := minWait
-	for {
-		err := serve(ctx, func(detail string) {
-			wait = minWait
-			b.set(device, Online, detail)
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		state := HardwareError
-		if errors.Is(err, serialport.ErrGone) || errors.Is(err, serialport.ErrBusy) || lost(err) {
-			state = Offline
-		}
-		b.set(device, state, err.Error())
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, maxWait)
+func supervise(ctx context.Context, b *Board, device string, serve hotplug.Serve, options ...Option) {
+	opts := &hotplug.Opts{
+		Subsystems: []string{"gpio"},
+		Lost: func(err error) bool {
+			return errors.Is(err, serialport.ErrGone) || errors.Is(err, serialport.ErrBusy) || lost(err)
+		},
+		OnReport: func(r hotplug.Report) { b.report(device, r) },
+		OnBlind: func(err error) {
+			b.log.Info("a device that is plugged in is noticed later", "device", device, "err", err)
+		},
+	}
+	for _, o := range options {
+		o(opts)
+	}
+	_ = hotplug.New(serve, opts).Run(ctx) // which ends with ctx only
+}
+
+// report puts on the board what the supervisor of a device says.
+func (b *Board) report(device string, r hotplug.Report) {
+	switch r.State {
+	case hotplug.Online:
+		b.set(device, Online, r.Detail)
+	case hotplug.Lost:
+		b.set(device, Offline, r.Err.Error())
+	case hotplug.Frozen:
+		b.set(device, HardwareError, r.Err.Error())
 	}
 }
