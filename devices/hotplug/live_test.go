@@ -39,6 +39,7 @@ func TestLive(t *testing.T) {
 	}
 	events := make(chan hotplug.Event, 1000)
 	reports := make(chan hotplug.Report, 1000)
+	var told hotplug.State
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	s := hotplug.New(func(ctx context.Context, online func(string)) error {
@@ -58,8 +59,13 @@ func TestLive(t *testing.T) {
 		Subsystems: []string{"tty"},
 		Lost:       func(err error) bool { return errors.Is(err, serialport.ErrGone) },
 		Present:    func() bool { _, err := os.Stat(live.Port); return err == nil },
-		OnReport:   func(r hotplug.Report) { reports <- r },
-		OnBlind:    func(err error) { t.Errorf("blind: %v", err) },
+		OnReport: func(r hotplug.Report) {
+			if r.State != told {
+				told = r.State
+				reports <- r
+			}
+		},
+		OnBlind: func(err error) { t.Errorf("blind: %v", err) },
 		Watch: func(ctx context.Context, event func(hotplug.Event)) error {
 			return hotplug.Watch(ctx, func(e hotplug.Event) { events <- e; event(e) })
 		},

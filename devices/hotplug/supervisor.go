@@ -45,7 +45,7 @@ type Opts struct {
 	Power Power
 	// Boot is how long the device needs from power to its first answer; 2 s if zero.
 	Boot time.Duration
-	// OnReport is told of every change, from the goroutine that runs Serve, and must return at once.
+	// OnReport is told how each try ended and what Serve says while the device works, from Serve's goroutine. It must return at once.
 	OnReport func(Report)
 	// OnBlind is told, once, why the kernel's events cannot be heard. The device is then found by the clock alone.
 	OnBlind func(error)
@@ -140,8 +140,15 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	return nil
 }
 
-// online takes the word of Serve that the device works.
+// online takes the word of Serve that the device works. What was plugged in before was this device.
 func (s *Supervisor) online(detail string) {
+	if s.now != Online {
+		s.settled = time.Time{}
+		select {
+		case <-s.kick:
+		default:
+		}
+	}
 	s.enter(Online)
 	s.opts.OnReport(Report{State: Online, Detail: detail})
 }
