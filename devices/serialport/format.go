@@ -123,7 +123,7 @@ func refused(want, got uint32) error {
 
 // neverWait has the kernel throw unsent bytes away when the line is closed, or its
 // process killed, instead of waiting up to 30 s for a device that takes none. It needs
-// the superuser; without, Close gives up after two seconds.
+// the superuser; without, see closeSoon.
 func neverWait(fd int) {
 	const (
 		size        = 72 // struct serial_struct of linux/serial.h, where a pointer has 64 bits; it is less where it has 32

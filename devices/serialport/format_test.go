@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -219,5 +220,39 @@ func TestExplain(t *testing.T) {
 	}
 	if err := explain(unix.EACCES); !strings.Contains(err.Error(), "dialout") {
 		t.Errorf("%v names no remedy", err)
+	}
+}
+
+// TestCloseIsHurried: the kernel waits for 30 s in a close, as for a tty that cannot send, and need not. What waits here is a TCP
+// socket that lingers for a peer that reads nothing.
+func TestCloseIsHurried(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := &unix.SockaddrInet4{Port: listener.Addr().(*net.TCPAddr).Port, Addr: [4]byte{127, 0, 0, 1}}
+	if err := errors.Join(unix.Connect(fd, to), unix.SetNonblock(fd, true),
+		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 30})); err != nil {
+		t.Fatal(err)
+	}
+	for chunk := make([]byte, 1<<16); err == nil; {
+		_, err = unix.Write(fd, chunk)
+	}
+	if err != unix.EAGAIN {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if err := closeSoon(fd); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	took := time.Since(begun)
+	t.Logf("closed after %v", took)
+	if took < closeHurry {
+		t.Error("nothing hung")
 	}
 }

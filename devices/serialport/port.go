@@ -20,6 +20,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -41,17 +42,19 @@ var ErrOpenStuck = errors.New("the kernel does not open the line: the adapter is
 
 // ErrCloseStuck says that the kernel still waits for unsent bytes to leave. The
 // port is unusable all the same; the descriptor is let go when the kernel gives up
-// (30 s by default).
+// (30 s by default), and until then the line cannot be opened again.
 var ErrCloseStuck = errors.New("the kernel still waits for unsent bytes")
 
 const (
 	// openWait is how long Open waits for the kernel. A control transfer to a USB
 	// adapter is given up by its driver after 5 s.
 	openWait = 6 * time.Second
-	// closeWait is how long Close waits for the kernel. Closing the last descriptor of
-	// a USB modem that stopped reading was measured at 31.9 s; an idle line takes
-	// microseconds.
-	closeWait = 2 * time.Second
+	// closeWait is how long Close waits for the kernel, and closeHurry when it begins to
+	// interrupt its waiting. Closing a USB modem that stopped reading takes 30 s without
+	// that, was measured; an idle line takes microseconds, and the FIFO of a UART is sent
+	// within closeHurry at every usual speed.
+	closeWait  = 2 * time.Second
+	closeHurry = 100 * time.Millisecond
 )
 
 // Config names a line and its format.
@@ -278,8 +281,8 @@ func (p *Port) SetWriteDeadline(t time.Time) error { return named(p.f.SetWriteDe
 func (p *Port) RecordError() error { return p.tape.failure() }
 
 // Close discards unsent bytes, releases the line and ends pending reads and writes
-// with os.ErrClosed. It returns after at most two seconds, then with ErrCloseStuck.
-// The line can be opened again at once. Closing twice is harmless.
+// with os.ErrClosed. It returns after at most two seconds, then with ErrCloseStuck; else
+// the line can be opened again at once. Closing twice is harmless.
 func (p *Port) Close() error {
 	p.closeOnce.Do(func() { p.closeErr = p.close() })
 	return p.closeErr
@@ -295,12 +298,38 @@ func (p *Port) close() error {
 	})
 	err := p.f.Close()
 	p.tape.close()
-	_, stuck := bounded(context.Background(), closeWait, ErrCloseStuck,
-		func() (struct{}, error) { return struct{}{}, unix.Close(p.last) }, func(struct{}) {})
-	if err := errors.Join(err, stuck); err != nil {
+	if err := errors.Join(err, closeSoon(p.last)); err != nil {
 		return fmt.Errorf("cannot close %s: %w", p.path, err)
 	}
 	return nil
+}
+
+// closeSoon closes a descriptor whose close may hang, for closeWait at most. The kernel's
+// waiting can be interrupted by a signal to the thread that waits; SIGURG is the one that
+// Go's own runtime sends to threads and that changes nothing.
+func closeSoon(fd int) error {
+	thread, done := make(chan int, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread <- unix.Gettid()
+		done <- unix.Close(fd)
+	}()
+	tid := <-thread
+	hurry := time.NewTicker(closeHurry)
+	defer hurry.Stop()
+	limit := time.NewTimer(closeWait)
+	defer limit.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-hurry.C:
+			_ = unix.Tgkill(unix.Getpid(), tid, unix.SIGURG) // a thread that has ended needs none
+		case <-limit.C:
+			return ErrCloseStuck
+		}
+	}
 }
 
 // control runs f on the descriptor without taking it out of the poller, which
