@@ -47,6 +47,11 @@ func LineCases() []Case[*LineRig] {
 	}
 }
 
+// MuteCases are the promises of a line whose device is there and takes nothing, ever. No hands are needed.
+func MuteCases() []Case[*LineRig] {
+	return []Case[*LineRig]{{"a device that takes nothing keeps nobody, and the line opens again at once", lineMute}}
+}
+
 // PlugCases are the promises of a line that can be unplugged.
 func PlugCases() []Case[*LineRig] {
 	return []Case[*LineRig]{
@@ -301,8 +306,7 @@ func lineStuck(t *testing.T, r *LineRig) {
 	if err := p.Drain(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("drain: %v", err)
 	}
-	wait = start(t, p.Close)
-	if err := wait(); err != nil && !errors.Is(err, serialport.ErrCloseStuck) {
+	if err := start(t, p.Close)(); err != nil {
 		t.Errorf("close: %v", err)
 	}
 	if !r.Loop {
@@ -315,6 +319,21 @@ func lineStuck(t *testing.T, r *LineRig) {
 	r.hush(t, p)
 	r.send(t, p, []byte("well"))
 	r.read(t, p, []byte("well"))
+}
+
+func lineMute(t *testing.T, r *LineRig) {
+	for range 3 {
+		p := r.open(t)
+		reading := start(t, func() error { _, err := p.Read(make([]byte, 1)); return err })
+		writing := start(t, func() error { _, err := p.Write(make([]byte, 4<<20)); return err })
+		time.Sleep(linePause)
+		p.SetWriteDeadline(time.Unix(1, 0))
+		only(t, "write", writing(), os.ErrDeadlineExceeded)
+		if err := start(t, p.Close)(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		only(t, "read", reading(), os.ErrClosed)
+	}
 }
 
 func lineDrain(t *testing.T, r *LineRig) {

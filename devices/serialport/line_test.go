@@ -63,7 +63,7 @@ func (f farEnd) forget() error {
 
 // TestLineContract: the contract of a serial line over pseudo-terminals. On hardware it is TestLive.
 func TestLineContract(t *testing.T) {
-	cases := slices.Concat(devicetest.LineCases(), devicetest.PlugCases())
+	cases := slices.Concat(devicetest.LineCases(), devicetest.PlugCases(), devicetest.MuteCases())
 	devicetest.Run(t, cases, func(t *testing.T) *devicetest.LineRig {
 		link, err := serialport.OpenPtyLink(filepath.Join(t.TempDir(), "line"))
 		if err != nil {

@@ -37,7 +37,7 @@ func TestLiveClosing(t *testing.T) {
 }
 
 // TestLive is the contract of a serial line on a real one. -live.profile has the words "loop" for a line whose TXD is wired to its
-// RXD, and "fixed" for one that cannot be unplugged:
+// RXD, "fixed" for one that cannot be unplugged, and "mute" for a device that takes nothing, of which nothing else can be shown:
 //
 //	go test -tags live ./devices/serialport -run Live -live.port /dev/serial/by-path/… -live.profile loop
 func TestLive(t *testing.T) {
@@ -49,7 +49,11 @@ func TestLive(t *testing.T) {
 	if !fixed {
 		cases = append(cases, devicetest.PlugCases()...)
 	}
-	if !loop || !fixed {
+	mute := slices.Contains(words, "mute")
+	if mute {
+		cases = devicetest.MuteCases()
+	}
+	if !mute && (!loop || !fixed) {
 		hands = live.Hands(t)
 	}
 	line, warning, err := serialport.Describe("/", live.Port)
