@@ -115,7 +115,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			}
 		})
 	}
-	defer s.cure.switchOn()
+	defer s.cure.switchOn() // once more, if the relay failed
 	for ctx.Err() == nil {
 		// A program that was killed while the power was off left it so; a relay that failed may work now.
 		unpowered := s.cure.switchOn()
@@ -216,7 +216,6 @@ func (s *Supervisor) rest(ctx context.Context, began time.Time) {
 		case <-next.C:
 			return
 		case <-s.kick:
-			s.wait = minWait
 			s.settled = time.Now().Add(settleTime)
 			pause(ctx, leastWait-time.Since(began))
 			return

@@ -269,6 +269,28 @@ func TestUdevIsSlow(t *testing.T) {
 	}
 }
 
+// What was plugged in before a device came online is no reason to hurry once it is lost again.
+func TestHurryEndsOnline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		d.plugged = false
+		w := supervise(t, d, Opts{})
+		defer w.stop()
+		time.Sleep(time.Minute)
+		w.change(func(d *device) { d.plugged = true })
+		w.added()
+		w.added()
+		w.takes(Online)
+		w.change(func(d *device) { d.plugged = false })
+		w.takes(Lost)
+		tries := w.count()
+		time.Sleep(time.Second)
+		if n := w.count() - tries; n > 2 {
+			t.Errorf("%d tries in the second after it was unplugged", n)
+		}
+	})
+}
+
 // However much is plugged in elsewhere, a device is not tried more often than every 50 ms.
 func TestStormOfEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -478,17 +500,42 @@ func TestHopelessDevice(t *testing.T) {
 		}
 		for i := 1; i < len(offs); i++ {
 			gap := offs[i].Sub(offs[i-1])
-			least, most := time.Duration(0), 10*time.Second
-			if i >= maxCures {
-				least = min(firstRecess<<min(i-maxCures, 10), longRecess)
-				most = least + 10*time.Second
+			least := offTime + defaultBoot + 2*probeTime + minWait // found frozen twice, each time
+			if i >= 3 {
+				least = min(2*time.Minute<<min(i-3, 10), time.Hour)
 			}
+			most := least + 5*time.Second
 			if gap < least || gap > most {
 				t.Errorf("cure %d came %v after the one before, want %v to %v", i+1, gap, least, most)
 			}
 		}
 		if len(offs) < 24 || len(offs) > 35 {
 			t.Errorf("%d cures in a day", len(offs))
+		}
+	})
+}
+
+// A damaged answer is no reason to switch the power, nor are two with another plug between them.
+func TestOneFailureIsNoFreeze(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		relay := &switched{device: d}
+		w := supervise(t, d, Opts{Power: relay, Present: d.present})
+		defer w.stop()
+		for range 10 {
+			w.takes(Online)
+			time.Sleep(2 * steady)
+			w.change(func(d *device) { d.mute = true })
+			w.takes(Frozen)
+			w.change(func(d *device) { d.plugged = false })
+			w.takes(Lost)
+			w.change(func(d *device) { d.plugged = true })
+			w.takes(Frozen)
+			w.change(func(d *device) { d.mute = false })
+		}
+		w.takes(Online)
+		if times := relay.took(); len(times) > 0 {
+			t.Errorf("switched at %v", times)
 		}
 	})
 }
@@ -508,8 +555,8 @@ func TestPowerIsNotForLostDevices(t *testing.T) {
 		for range 3 {
 			w.change(func(d *device) { d.plugged, d.mute = true, true })
 			time.Sleep(time.Minute)
-			if n := len(relay.took()); n != 2*maxCures {
-				t.Errorf("switched %d times, want %d", n, 2*maxCures)
+			if n := len(relay.took()); n != 2*3 {
+				t.Errorf("switched %d times, want off and on three times", n)
 			}
 			w.change(func(d *device) { d.plugged = false })
 			time.Sleep(time.Hour)
@@ -541,6 +588,29 @@ func TestPowerIsLeftOn(t *testing.T) {
 			w.stillOn()
 		})
 	}
+}
+
+// A relay that fails to close in the moment in which the program ends is asked once more.
+func TestLastChanceForThePower(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDevice()
+		d.mute = true
+		failed := false
+		w := supervise(t, d, Opts{Power: &switched{device: d, fail: func(on bool) error {
+			if on && !d.powered && !failed {
+				failed = true
+				return errors.New("relay")
+			}
+			return nil
+		}}})
+		w.takes(Frozen)
+		time.Sleep(minWait + probeTime + offTime/2) // the power is off
+		w.stop()
+		w.stillOn()
+		if !failed {
+			t.Error("the relay did not fail")
+		}
+	})
 }
 
 // A relay that fails is told, does not stop the tries, and is not left open once it works again.

@@ -122,8 +122,8 @@ func refused(want, got uint32) error {
 }
 
 // neverWait has the kernel throw unsent bytes away when the line is closed, or its
-// process killed, instead of waiting up to 30 s for a device that takes none. It needs
-// the superuser; without, see closeSoon.
+// process ends, instead of waiting up to 30 s for a device that takes none (closing_wait
+// none, in the words of setserial(8)). It needs the superuser; without, see closeSoon.
 func neverWait(fd int) {
 	const (
 		size        = 72 // struct serial_struct of linux/serial.h, where a pointer has 64 bits; it is less where it has 32

@@ -171,7 +171,7 @@ func open(cfg Config, format *serial.Config) (*Port, error) {
 	}
 	if err := control(f, func(fd int) error { return claim(fd, cfg, format) }); err != nil {
 		f.Close()
-		unix.Close(p.last)
+		_ = closeSoon(p.last) // the error of claim says more
 		return nil, err
 	}
 	return p, nil
