@@ -56,7 +56,7 @@ var owners = map[string][]string{
 	"github.com/gorilla/websocket":               {"ui", "kiosk/api"},
 	"github.com/boombuler/barcode":               {"ui", "devices/printer"}, // one draws screens, the other the simulated paper
 	"go.yaml.in/yaml/v3":                         {"kiosk/strictyaml"},
-	"golang.org/x/text":                          {"devices/printer"},
+	"golang.org/x/text":                          {"devices/printer", "devices/serialpad"}, // GBK on paper and on a pad's display
 	"golang.org/x/image":                         {"devices/printer"},
 	"golang.org/x/sys":                           {"devices/serialport", "devices/buttons", "devices/hotplug"}, // system calls, each for its own kind of descriptor
 	"github.com/chromedp/chromedp":               {},
