@@ -59,6 +59,7 @@ type Config struct {
 	Reader   *Reader   `yaml:"reader"`
 	Printer  *Printer  `yaml:"printer"`
 	Buttons  *Buttons  `yaml:"buttons"`
+	Pad      *Pad      `yaml:"pad"` // in place of Buttons
 	Lamps    *Lamps    `yaml:"lamps"`
 	Upstream *Upstream `yaml:"upstream"`
 	Window   *Window   `yaml:"window"` // set exactly when Role is pad

@@ -21,8 +21,13 @@ func TestExample(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	// Every section that is commented out must be valid too, once a technician removes the #.
-	var lines []string
+	// The serial pad stands in place of the buttons, so it is tried alone.
+	var lines, pad []string
 	for line := range strings.Lines(Example()) {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "pad:") || len(pad) > 0 && len(pad) < 4) {
+			pad = append(pad, rest)
+			continue
+		}
 		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "  ") || strings.HasPrefix(rest, "park:") || strings.HasPrefix(rest, "content:") || strings.HasPrefix(rest, "upstream:") || strings.HasPrefix(rest, "window:")) {
 			line = rest
 		}
@@ -35,6 +40,10 @@ func TestExample(t *testing.T) {
 	}
 	if w := c.Warnings(); len(w) > 0 {
 		t.Errorf("a complete machine gets warnings: %q", w)
+	}
+	c, problems = Parse("pad.yaml", []byte("machine: A00001\nrole: kiosk\n"+strings.Join(pad, "")))
+	if len(problems) > 0 || c.Pad == nil || *c.Pad != (Pad{Port: "/dev/kiosk/pad", Profile: "reference", Address: 1}) {
+		t.Errorf("%v\n%s", problems, pad)
 	}
 }
 
@@ -91,6 +100,12 @@ func TestProblems(t *testing.T) {
 		"same line":         {kiosk + "buttons: {chip: c, lines: {5: a, 4: b, 3: c, 2: d, 1: a}}\n", []string{"line a is buttons.lines.1 already"}},
 		"lamp on a button":  {kiosk + "buttons: {chip: c, lines: " + lines + "}\nlamps: {lines: {5: a}}\n", []string{"x:4: lamps.lines.5: line a is buttons.lines.5 already"}},
 		"lamps alone":       {kiosk + "lamps: {lines: {5: a}}\n", []string{"x:3: lamps.chip: missing"}},
+		"pad and buttons":   {kiosk + "buttons: {chip: c, lines: " + lines + "}\npad: {port: /dev/a}\n", []string{"x:3: buttons: a machine has rating buttons on GPIO or a serial pad", "x:4: pad: a machine has rating buttons on GPIO or a serial pad"}},
+		"pad":               {kiosk + "pad: {port: a, baud: 1, profile: nix, address: 256}\n", []string{"x:3: pad.port: want the path of a device", "x:3: pad.baud: want one of [1200", "x:3: pad.address: want 1 to 255", "x:3: pad.profile: cannot find pad profile \"nix\": there are ascii-line,"}},
+		"pad, four buttons": {kiosk + "pad: {port: /dev/a, profile: hallque}\n", []string{"x:3: pad.profile: profile hallque has no key for the grades [1]"}},
+		"pad, address":      {kiosk + "pad: {port: /dev/a, address: 250}\n", []string{"x:3: pad.address: profile reference has the addresses 1 to 247, not 250"}},
+		"pad, no address":   {kiosk + "pad: {port: /dev/a, profile: single-byte, address: 1}\n", []string{"x:3: pad.address: profile single-byte knows no addresses"}},
+		"pad on a port":     {kiosk + "reader: {port: /dev/a}\npad: {port: /dev/a}\n", []string{"x:4: pad.port: /dev/a is the port of the reader already"}},
 		"upstream":          {kiosk + "upstream: {url: platform, token-file: t, seal-key: abc}\n", []string{"x:3: upstream.url: want an address", "x:3: upstream.token-file: want an absolute path", "x:3: upstream.seal-key: want an X25519 public key"}},
 		"upstream in clear": {kiosk + "upstream: {url: http://10.0.0.1/}\n", []string{"http sends everything in the clear"}},
 		"upstream secret":   {kiosk + "upstream: {url: https://me:secret@p.example/}\n", []string{"must not carry a name or password"}},

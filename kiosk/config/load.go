@@ -84,6 +84,9 @@ func (c *Config) fillIn() {
 		p.Side = def(p.Side, SideBelow)
 		p.Profile = def(p.Profile, "epson80")
 	}
+	if p := c.Pad; p != nil {
+		p.Profile = def(p.Profile, "reference")
+	}
 	if c.Lamps != nil && c.Buttons != nil {
 		c.Lamps.Chip = def(c.Lamps.Chip, c.Buttons.Chip)
 	}
@@ -113,8 +116,8 @@ func (c *Config) Warnings() []string {
 	add(c.Content == "", "content is not set: the built-in example is shown, all of it marked 示例 and none of it in force")
 	add(kiosk && c.Reader == nil, "reader is not configured: nobody can apply or look up a case here, only read guides and lists")
 	add(kiosk && c.Printer == nil, "printer is not configured: receipts are shown as a QR code only")
-	add(!kiosk && c.Buttons == nil, "buttons are not configured: ratings are given on the screen only")
-	add(c.Lamps != nil && c.Buttons == nil, "lamps are configured without buttons: they light but nothing can be pressed")
+	add(!kiosk && c.Buttons == nil && c.Pad == nil, "buttons are not configured: ratings are given on the screen only")
+	add(c.Lamps != nil && c.Buttons == nil && c.Pad == nil, "lamps are configured without buttons: they light but nothing can be pressed")
 	add(c.Upstream == nil, "upstream is not configured: facts stay in the journal of this machine and reach no platform")
 	add(c.Upstream == nil || c.Upstream.SealKey == "", "upstream.seal-key is not set: applications, call-back requests and free texts are not taken, because personal data may only be kept sealed to the platform")
 	add(c.Upstream != nil && c.Upstream.TokenFile == "", "upstream.token-file is not set: the platform is called without a token")
@@ -201,6 +204,10 @@ func (v *validator) devices(c *Config) {
 	}
 	if c.Printer != nil {
 		port("printer", c.Printer.Port, c.Printer.Baud)
+	}
+	if c.Pad != nil {
+		port("pad", c.Pad.Port, 9600) // its speed is checked with its profile
+		v.pad(c)
 	}
 	used := map[[2]string]string{}
 	if b := c.Buttons; b != nil {

@@ -102,11 +102,10 @@ func (m *machine) openStation(ctx context.Context) error {
 		return err
 	}
 	m.printer = station.NewPrinter(p, known, m.journal, cut, m.board)
-	m.openButtons()
-	return nil
+	return m.openButtons()
 }
 
-func (m *machine) openButtons() {
+func (m *machine) openButtons() error {
 	press := func(level int) {
 		if f, ok := m.flow.get(); ok {
 			f.Press(level)
@@ -125,6 +124,7 @@ func (m *machine) openButtons() {
 		lamps := buttons.NewGPIOLamps(buttons.GPIOConfig{Chip: c.Chip, Lines: c.Lines, ActiveLow: c.ActiveLow})
 		m.lamps = buttons.NewLamps(lamps.Lamps())
 	}
+	return m.openPad(press)
 }
 
 // openFlow makes the flow of the machine's role.
@@ -154,7 +154,7 @@ func (m *machine) newVisit(ctx context.Context, box view.Box) *visit.Flow {
 	if err != nil {
 		m.log.Error("cannot look at the last case", "area", "journal", "err", err)
 	}
-	places := visit.Places{Reader: "right", Printer: "below", Buttons: m.buttons != nil}
+	places := visit.Places{Reader: "right", Printer: "below", Buttons: m.hasButtons()}
 	if m.cfg.Reader != nil {
 		places.Reader = string(m.cfg.Reader.Side)
 	}
@@ -163,7 +163,7 @@ func (m *machine) newVisit(ctx context.Context, box view.Box) *visit.Flow {
 	}
 	return visit.New(visit.Options{
 		Show: m.screen.Show, Box: box, Machine: m.cfg.Machine, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin,
-		Cases: m.cases, Ratings: m.ratings, Reader: m.reader, Printer: m.printer, Lamps: m.light, Places: places,
+		Cases: m.cases, Ratings: m.ratings, Reader: m.reader, Printer: m.printer, Cue: m.cue, Places: places,
 		Idle: visit.IdleTimes{First: m.cfg.Idle.First, Countdown: m.cfg.Idle.Countdown,
 			LargeFirst: m.cfg.Idle.LargeFirst, LargeCountdown: m.cfg.Idle.LargeCountdown},
 		Location: m.location, Log: m.log, Accepts: m.sealer != nil,
@@ -179,21 +179,9 @@ func (m *machine) newWindow(box view.Box) *window.Flow {
 				a.Tell(e)
 			}
 		},
-		Lamps: m.light, Buttons: func() bool { return m.board.Health("buttons").State == station.Online },
+		Cue: m.cue, Buttons: func() bool { return m.board.Health("buttons").State == station.Online },
 		Window: m.cfg.Window.Number, Staff: m.cfg.Window.Staff, Invite: m.cfg.Window.Invite, Reasons: m.cfg.Window.Reasons, Log: m.log,
 	})
-}
-
-// light lights the rating buttons while they can be pressed.
-func (m *machine) light(on bool) {
-	if m.lamps == nil {
-		return
-	}
-	p := buttons.Off
-	if on {
-		p = buttons.Breathe
-	}
-	m.lamps.Show(p)
 }
 
 // startAll starts everything in the order in which it is used: what is used runs before its user, and is stopped after it.
@@ -219,6 +207,9 @@ func (m *machine) startAll() {
 	// Last: a press must find a flow.
 	if m.buttons != nil {
 		m.services.start("buttons", m.buttons.Run)
+	}
+	if m.pad != nil {
+		m.services.start("pad", m.pad.Run)
 	}
 }
 

@@ -83,6 +83,7 @@ type machine struct {
 	reader   *station.Reader
 	printer  *station.Printer
 	buttons  *station.Buttons
+	pad      *station.SerialPad // in place of buttons
 	lamps    *buttons.Lamps
 	screen   *ui.Server
 	api      *later[*api.API]

@@ -64,6 +64,10 @@ type secrets struct{ platform, window string }
 // Check says everything that would keep Run from using cfg on a real machine, beyond what the file itself can get wrong.
 func Check(cfg *config.Config) error {
 	_, err := readSecrets(cfg, false)
+	if cfg.Pad != nil {
+		_, bad := padProfile(cfg.Pad)
+		err = errors.Join(err, bad)
+	}
 	return err
 }
 

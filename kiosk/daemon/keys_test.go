@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"yuanban/devices/serialpad"
 )
 
 func TestPersonKey(t *testing.T) {
@@ -44,6 +46,12 @@ func TestCheck(t *testing.T) {
 	good, short := filepath.Join(dir, "good"), filepath.Join(dir, "short")
 	ok(t, os.WriteFile(good, []byte("0123456789abcdef\n"), 0o600))
 	ok(t, os.WriteFile(short, []byte("0123456789abcde\n\n\n"), 0o600))
+	learned, four := filepath.Join(dir, "learned.json"), filepath.Join(dir, "four.json")
+	for path, name := range map[string]string{learned: "single-byte", four: "hallque"} {
+		p, err := serialpad.ByName(name)
+		ok(t, err)
+		ok(t, os.WriteFile(path, p.JSON(), 0o600))
+	}
 	const machine = "machine: TEST01\nrole: "
 	for name, tt := range map[string]struct {
 		text string
@@ -53,6 +61,10 @@ func TestCheck(t *testing.T) {
 		"a platform, no token":  {machine + "kiosk\nupstream: {url: https://p.example/}\n", nil},
 		"a pad":                 {machine + "pad\nwindow: {number: 3, token-file: " + good + "}\n", nil},
 		"a pad without a token": {machine + "pad\nwindow: {number: 3}\n", []string{"cannot serve the window: window.token-file is not set"}},
+		"a serial pad":          {machine + "kiosk\npad: {port: /dev/pad}\n", nil},
+		"a learned pad":         {machine + "kiosk\npad: {port: /dev/pad, profile: " + learned + "}\n", nil},
+		"no such profile":       {machine + "kiosk\npad: {port: /dev/pad, profile: " + dir + "/none}\n", []string{"cannot use the serial pad: cannot read pad profile"}},
+		"a pad of four":         {machine + "kiosk\npad: {port: /dev/pad, profile: " + four + "}\n", []string{"no key for the grades [1]"}},
 		"a short token":         {machine + "pad\nwindow: {number: 3, token-file: " + short + "}\n", []string{"the token of the window PC in " + short}},
 		"both wrong": {machine + "pad\nwindow: {number: 3, token-file: " + short + "}\nupstream: {url: https://p.example/, token-file: " + dir + "/none}\n",
 			[]string{"cannot read the token of the platform", "cannot use the token of the window PC"}},

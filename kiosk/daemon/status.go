@@ -42,7 +42,7 @@ func (m *machine) devices() []station.Health {
 	for _, d := range []struct {
 		name       string
 		configured bool
-	}{{"reader", m.cfg.Reader != nil}, {"printer", m.cfg.Printer != nil}, {"buttons", m.buttons != nil}} {
+	}{{"reader", m.cfg.Reader != nil}, {"printer", m.cfg.Printer != nil}, {"buttons", m.hasButtons()}} {
 		if !d.configured {
 			continue
 		}

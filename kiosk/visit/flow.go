@@ -38,7 +38,7 @@ type Printer interface {
 	Print(ctx context.Context, job station.Job, progress func(printer.Progress)) printer.Outcome
 }
 
-// Options is all that a visit needs. Every field but Lamps is required.
+// Options is all that a visit needs. Every field but Cue is required.
 type Options struct {
 	Show      func(view.View) // never blocks
 	Box       view.Box
@@ -50,9 +50,9 @@ type Options struct {
 	Ratings   *evaluation.Book
 	Reader    Reader
 	Printer   Printer
-	Restarted bool          // the program was cut off while somebody may have stood here: the first screen says what holds
-	Accepts   bool          // there is a platform key to seal personal data to; without it nothing is asked of a visitor
-	Lamps     func(on bool) // the five rating buttons are lit while they can be pressed
+	Restarted bool              // the program was cut off while somebody may have stood here: the first screen says what holds
+	Accepts   bool              // there is a platform key to seal personal data to; without it nothing is asked of a visitor
+	Cue       func(station.Cue) // what the five rating buttons show
 	Places    Places
 	Idle      IdleTimes
 	Location  *time.Location
@@ -88,6 +88,7 @@ type Flow struct {
 	warned   bool      // 您还在吗 is on the screen
 	online   bool      // the platform is reachable
 	sound    view.Sound
+	cued     station.Cue // what the rating buttons show
 }
 
 // frame is a screen on the stack with the life of its work.
@@ -312,6 +313,7 @@ func (f *Flow) act(a view.Action) {
 
 // show yields the view of the top screen with what belongs to every screen.
 func (f *Flow) show() {
+	f.cue()
 	v := f.top().view(f)
 	v.Modes = f.modes
 	if v.Title == "" {

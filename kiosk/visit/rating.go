@@ -18,9 +18,6 @@ const reasonTime = 60 * time.Second
 type rating struct{ asking *ask.Asking }
 
 func newRating(f *Flow, inv evaluation.Invitation, service string) *rating {
-	if f.opt.Lamps != nil {
-		f.opt.Lamps(true)
-	}
 	return &rating{asking: ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: reasonTime,
 		Buttons: f.opt.Places.Buttons, Texts: f.opt.Accepts, Kiosk: true, Log: f.opt.Log}, inv, service, nil)}
 }
@@ -59,9 +56,6 @@ func (s *rating) after(f *Flow, err error) {
 			f.push(&fault{failure: fail, foot: []view.Button{f.mainly("do.finish", "home")}})
 			return
 		}
-	}
-	if s.asking.Rated() && f.opt.Lamps != nil {
-		f.opt.Lamps(false)
 	}
 	how, over := s.asking.Over()
 	switch {

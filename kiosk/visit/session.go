@@ -67,9 +67,6 @@ func (f *Flow) forget() {
 	}
 	f.modes = view.Modes{}
 	f.warned = false
-	if f.opt.Lamps != nil {
-		f.opt.Lamps(false)
-	}
 }
 
 // leaveForHome is the visitor's own way home: what was begun is wiped, and the screen says so.

@@ -16,6 +16,7 @@ import (
 	"yuanban/kiosk/evaluation"
 	"yuanban/kiosk/evaluation/ask"
 	"yuanban/kiosk/pinyin"
+	"yuanban/kiosk/station"
 	"yuanban/ui/view"
 	"yuanban/ui/wording"
 )
@@ -39,10 +40,10 @@ const (
 
 // Options is all that a window needs.
 type Options struct {
-	Show      func(view.View) // never blocks
-	OnEvent   func(Event)     // never blocks; called after the commit
-	Lamps     func(on bool)   // nil when there are none
-	Buttons   func() bool     // whether the hardware buttons work now
+	Show      func(view.View)   // never blocks
+	OnEvent   func(Event)       // never blocks; called after the commit
+	Cue       func(station.Cue) // what the rating buttons show; nil when there are none
+	Buttons   func() bool       // whether the hardware buttons work now
 	Box       view.Box
 	Words     *wording.Book
 	Catalogue *catalogue.Catalogue
@@ -104,6 +105,7 @@ type Flow struct {
 	after   *after
 	helping time.Time // until when the help page stands before everything else
 	sound   view.Sound
+	cued    station.Cue // what the rating buttons show
 }
 
 // after is the screen that follows an asking for a few seconds.
@@ -227,7 +229,6 @@ func (f *Flow) invite(in Invitation) (evaluation.Invitation, error) {
 		Buttons: f.opt.Buttons(), Texts: f.opt.Texts, Log: f.opt.Log}, inv, f.opt.Words.Text("pad.stage."+in.Stage), f.cardOf(staff))
 	f.after, f.told, f.touched, f.helping = nil, false, false, time.Time{}
 	f.sound = view.SoundInvite
-	f.lamps(true)
 	f.tell(evaluation.Open)
 	return inv, nil
 }
@@ -281,12 +282,6 @@ func (f *Flow) Status(ctx context.Context) (s Status, err error) {
 		return nil
 	})
 	return s, err
-}
-
-func (f *Flow) lamps(on bool) {
-	if f.opt.Lamps != nil {
-		f.opt.Lamps(on)
-	}
 }
 
 // tell sends the event of the asking's invitation; what it tells has been committed.

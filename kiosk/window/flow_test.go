@@ -16,6 +16,7 @@ import (
 	"yuanban/kiosk/evaluation"
 	"yuanban/kiosk/journal"
 	"yuanban/kiosk/pinyin"
+	"yuanban/kiosk/station"
 	"yuanban/ui/view"
 	"yuanban/ui/wording"
 )
@@ -28,7 +29,7 @@ type stage struct {
 	mu      sync.Mutex
 	last    view.View
 	events  []Event
-	lit     bool
+	cues    []station.Cue
 	buttons bool
 }
 
@@ -102,7 +103,7 @@ func stand(t *testing.T) *stage {
 	s.flow = New(Options{
 		Show:    func(v view.View) { s.mu.Lock(); defer s.mu.Unlock(); s.last = v },
 		OnEvent: func(e Event) { s.mu.Lock(); defer s.mu.Unlock(); s.events = append(s.events, e) },
-		Lamps:   func(on bool) { s.mu.Lock(); defer s.mu.Unlock(); s.lit = on },
+		Cue:     func(c station.Cue) { s.mu.Lock(); defer s.mu.Unlock(); s.cues = append(s.cues, c) },
 		Buttons: func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.buttons },
 		Box:     view.Box{Width: 1280, Height: 800}, Words: wording.Default(), Catalogue: c, Pinyin: d, Ratings: s.ratings,
 		Window: "3", Staff: "chen", Invite: time.Minute, Reasons: 20 * time.Second, Log: quiet,
@@ -146,7 +147,7 @@ func TestRatingIsCommittedAtThePress(t *testing.T) {
 		s.on("standby")
 		inv := s.invite("A1")
 		v := s.on("rating")
-		if v.Sound != view.SoundInvite || !s.lit {
+		if v.Sound != view.SoundInvite || s.cued() != "welcome invite" {
 			t.Error("an invitation sounds and lights")
 		}
 		s.flow.Press(2)
@@ -207,6 +208,60 @@ func TestEndsThatAreNoRating(t *testing.T) {
 			})
 		})
 	}
+}
+
+// cued returns what the rating buttons were made to show so far.
+func (s *stage) cued() string {
+	s.t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, c := range s.cues {
+		out = append(out, string(c))
+	}
+	return strings.Join(out, " ")
+}
+
+// TestCues: the buttons invite for as long as a press counts, and say what the screen says otherwise.
+func TestCues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stand(t)
+		want := "welcome"
+		then := func(cues string) {
+			t.Helper()
+			if want = strings.TrimSpace(want + " " + cues); s.cued() != want {
+				t.Fatalf("showed %q, want %q", s.cued(), want)
+			}
+		}
+		then("")
+		s.invite("A1")
+		then("invite")
+		s.do("help")
+		then("") // a press counts all the same
+		s.flow.Press(5)
+		then("thank")
+		s.do("finish")
+		s.on("thanks")
+		then("")
+		time.Sleep(thanksFor + time.Second)
+		then("welcome")
+		s.invite("A2")
+		s.do("decline")
+		then("invite welcome")
+		s.invite("A3")
+		s.must(s.flow.Pause(t.Context(), true))
+		then("invite pause")
+		s.must(s.flow.Pause(t.Context(), false))
+		then("welcome")
+		s.must(s.flow.SetStaff(t.Context(), ""))
+		then("pause")
+		s.must(s.flow.SetStaff(t.Context(), "chen"))
+		s.invite("A4")
+		s.flow.Press(4)
+		s.invite("A5") // the untouched reasons give way
+		then("welcome invite thank invite")
+	})
 }
 
 func (s *stage) must(err error) {

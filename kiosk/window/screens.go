@@ -47,13 +47,11 @@ func (f *Flow) step(err error) {
 	if f.asking.Rated() && !f.told {
 		f.told = true
 		f.sound = view.SoundDone
-		f.lamps(false)
 		f.tell(evaluation.Rated)
 	}
 	if !over {
 		return
 	}
-	f.lamps(false)
 	now := time.Now()
 	if how == evaluation.Rated {
 		word := f.opt.Words.Text("thanks.word")
@@ -159,6 +157,7 @@ func (f *Flow) cardOf(id string) *view.Staff {
 }
 
 func (f *Flow) show() {
+	f.cue()
 	var v view.View
 	switch {
 	case !f.helping.IsZero():
