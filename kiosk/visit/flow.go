@@ -173,8 +173,12 @@ func (f *Flow) Act(a view.Action) { f.post(func() { f.act(a) }) }
 
 // Press hands over a press of a hardware rating button, 5 to 1.
 func (f *Flow) Press(level int) {
+	pressed := time.Now()
 	f.post(func() {
 		f.touched()
+		if r, ok := f.top().(*rating); ok && pressed.Before(r.opened) {
+			return // while the invitation was being committed: it answers nothing
+		}
 		if p, ok := f.top().(presser); ok {
 			p.press(f, level)
 		}

@@ -15,10 +15,13 @@ const thanksFor = 6 * time.Second
 const reasonTime = 60 * time.Second
 
 // rating asks for the rating of what was just done.
-type rating struct{ asking *ask.Asking }
+type rating struct {
+	asking *ask.Asking
+	opened time.Time
+}
 
 func newRating(f *Flow, inv evaluation.Invitation, service string) *rating {
-	return &rating{asking: ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: reasonTime,
+	return &rating{opened: time.Now(), asking: ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: reasonTime,
 		Buttons: f.opt.Places.Buttons, Texts: f.opt.Accepts, Kiosk: true, Log: f.opt.Log}, inv, service, nil)}
 }
 

@@ -100,8 +100,9 @@ type Flow struct {
 	display bool
 	alone   time.Time // since when there is neither display nor buttons
 	asking  *ask.Asking
-	told    bool // the window PC knows that the asking was rated
-	touched bool // the reason screen is in use
+	opened  time.Time // of the asking: what was pressed while the invitation was being committed answers nothing
+	told    bool      // the window PC knows that the asking was rated
+	touched bool      // the reason screen is in use
 	after   *after
 	helping time.Time // until when the help page stands before everything else
 	sound   view.Sound
@@ -168,11 +169,12 @@ func (f *Flow) do(ctx context.Context, fn func() error) error {
 // Act hands over what a person did on the pad.
 func (f *Flow) Act(a view.Action) { f.post(func() { f.act(a) }) }
 
-// Press hands over a press of a hardware button, 5 to 1. It counts only while an invitation is open.
+// Press hands over a press of a hardware button, 5 to 1. It counts only while an invitation is open, and not for one that opened after it.
 func (f *Flow) Press(level int) {
+	pressed := time.Now()
 	f.post(func() {
 		f.helping = time.Time{}
-		if f.asking != nil {
+		if f.asking != nil && !pressed.Before(f.opened) {
 			f.step(f.asking.Press(f.ctx, level))
 		}
 	})
@@ -227,7 +229,7 @@ func (f *Flow) invite(in Invitation) (evaluation.Invitation, error) {
 	}
 	f.asking = ask.New(ask.Options{Book: f.opt.Ratings, Words: f.opt.Words, Pinyin: f.opt.Pinyin, Reasons: f.opt.Reasons,
 		Buttons: f.opt.Buttons(), Texts: f.opt.Texts, Log: f.opt.Log}, inv, f.opt.Words.Text("pad.stage."+in.Stage), f.cardOf(staff))
-	f.after, f.told, f.touched, f.helping = nil, false, false, time.Time{}
+	f.after, f.told, f.touched, f.helping, f.opened = nil, false, false, time.Time{}, time.Now()
 	f.sound = view.SoundInvite
 	f.tell(evaluation.Open)
 	return inv, nil

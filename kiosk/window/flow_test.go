@@ -223,6 +223,32 @@ func (s *stage) cued() string {
 	return strings.Join(out, " ")
 }
 
+// TestPressedWhileTheInvitationIsCommitted: what nobody was asked for yet answers nothing, also when the flow hears of it later.
+func TestPressedWhileTheInvitationIsCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stand(t)
+		busy := make(chan struct{})
+		s.flow.post(func() { <-busy }) // the disk is slow
+		invited := make(chan evaluation.Invitation)
+		go func() {
+			inv, err := s.flow.Invite(t.Context(), Invitation{Case: "A1", Stage: "acceptance", Service: 1})
+			s.must(err)
+			invited <- inv
+		}()
+		time.Sleep(time.Millisecond)
+		s.flow.Press(1)
+		time.Sleep(time.Millisecond)
+		close(busy)
+		inv := <-invited
+		s.on("rating")
+		s.flow.Press(5)
+		s.on("reasons")
+		if r := s.rating(inv.ID); r.Level != 5 {
+			t.Errorf("the rating is %+v", r)
+		}
+	})
+}
+
 // TestCues: the buttons invite for as long as a press counts, and say what the screen says otherwise.
 func TestCues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
