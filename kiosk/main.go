@@ -30,6 +30,7 @@ func commands() []command {
 		{"check", "-config FILE | -content DIR", "read configuration and content, and say every problem at once", runCheck},
 		{"status", "[-listen ADDR] [-json]", "ask the running program how the machine is", runStatus},
 		{"demo", "[-role kiosk|pad] [-listen ADDR] [-state DIR]", "run with simulated hardware and a bench to play it", runDemo},
+		{"learn", "-port PATH [-o FILE]", "learn the profile of a rating pad on a serial line, by listening while its buttons are pressed", runLearn},
 		{"version", "", "print version and build", runVersion},
 	}
 }

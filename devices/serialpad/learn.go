@@ -44,7 +44,8 @@ var (
 
 const (
 	learnPresses = 3                       // of each button
-	learnQuiet   = 1500 * time.Millisecond // silence after which a press has sent all its copies
+	learnQuiet   = 1500 * time.Millisecond // silence after which a press has sent all its copies, as long as its rhythm is not known
+	learnRest    = 500 * time.Millisecond  // the same, once it is known, at least
 	learnWait    = 8 * time.Second         // for a press to send anything
 	learnLongest = 12 * time.Second        // that a press may go on sending
 	learnSure    = 0.7                     // confidence from which on no other speed is tried
@@ -145,9 +146,19 @@ func sensible(c Capture) bool {
 
 // learner listens to one line.
 type learner struct {
-	port LearnPort
-	kick chan struct{}
-	in   inbox
+	port    LearnPort
+	kick    chan struct{}
+	in      inbox
+	presses int           // heard so far
+	gap     time.Duration // the longest silence within one press so far
+}
+
+// quiet is the silence after which a press has sent all its copies: technicians have other pads to learn.
+func (l *learner) quiet() time.Duration {
+	if l.presses < learnPresses {
+		return learnQuiet
+	}
+	return min(max(3*l.gap, learnRest), learnQuiet)
 }
 
 func (l *learner) read(ctx context.Context) {
@@ -190,17 +201,23 @@ func (l *learner) press(ctx context.Context, prompt Prompt, ask func(context.Con
 		}
 		for _, c := range chunks {
 			p.Chunks = append(p.Chunks, CapturedChunk{After: c.at.Sub(begin), Data: c.data})
+			if !last.IsZero() {
+				l.gap = max(l.gap, c.at.Sub(last))
+			}
 			last = c.at
 		}
 		until := asked.Add(learnWait)
 		if !last.IsZero() {
-			until = later(last, asked).Add(learnQuiet)
+			until = later(last, asked).Add(l.quiet())
 			if time.Since(begin) > learnLongest+asked.Sub(begin) {
 				return p, ErrRestless
 			}
 		}
 		wait := time.Until(until)
 		if wait <= 0 {
+			if !last.IsZero() {
+				l.presses++
+			}
 			return p, nil
 		}
 		timer := time.NewTimer(wait)

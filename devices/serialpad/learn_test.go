@@ -348,7 +348,7 @@ func TestInferRandomPads(t *testing.T) {
 				if !ok || comp.keys[h.key].grade != g {
 					t.Fatalf("%s, keys %v: learned %s %v, and %X is read as %+v, %v; want grade %d", pad.text, pad.keys, again.Pad.Press, again.Keys, msg, h.fields, ok, g)
 				}
-				if pad.m.check == CheckNone {
+				if pad.m.check == CheckNone || period(msg) < len(msg) { // the sum of one byte is that byte: it looks like a copy
 					continue
 				}
 				if !comp.checked {

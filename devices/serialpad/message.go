@@ -269,6 +269,9 @@ const (
 
 // match compares the beginning of b with the message. With whole it also returns the number of bytes and what stands at the names.
 func (m *message) match(b []byte) (n int, f fields, _ fit) {
+	if first := m.parts[0]; first.what == constant && len(b) > 0 && b[0] != first.byte {
+		return 0, f, misfit
+	}
 	if m.open < 0 {
 		return m.matchOf(m.least, b)
 	}

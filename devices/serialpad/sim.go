@@ -13,7 +13,7 @@ import (
 // SimOpts are the properties of simulated pads; nil or zero values mean the defaults.
 type SimOpts struct {
 	Addresses []int  // of the pads on the line; default one, with the profile's default address
-	Baud      int    // paces what they send as a line of that speed does; 0 sends at once
+	Baud      int    // paces both directions as a line of that speed does; 0 sends at once
 	Seed      uint64 // of the faults
 }
 

@@ -68,6 +68,13 @@ func (s *Sim) listen(ctx context.Context, port io.Reader, to chan<- chunk) error
 		buf := make([]byte, 256)
 		n, err := port.Read(buf)
 		if n > 0 {
+			if s.opts.Baud > 0 { // the last of them has yet to leave the wire
+				select {
+				case <-time.After(time.Duration(n) * s.profile.Line.byteTime(s.opts.Baud)):
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
 			select {
 			case to <- chunk{buf[:n], time.Now()}:
 			case <-ctx.Done():

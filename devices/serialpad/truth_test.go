@@ -24,7 +24,7 @@ type made struct {
 //
 // SERIALPAD_SEEDS sets how many seeds are played for each profile.
 func TestPressesToldArePressesMade(t *testing.T) {
-	seeds := 150
+	seeds := 50
 	if s := os.Getenv("SERIALPAD_SEEDS"); s != "" {
 		var err error
 		if seeds, err = strconv.Atoi(s); err != nil {
