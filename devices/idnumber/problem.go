@@ -1,8 +1,8 @@
 // Package idnumber checks the numbers that people and companies in China go by, and
 // masks them for paper, screens and logs: resident identity numbers (GB 11643-1999),
-// residence permits of Hong Kong, Macao and Taiwan residents, foreign permanent
-// residents' numbers of 2004 and 2023, unified social credit codes (GB 32100-2015)
-// and mobile phone numbers.
+// residence permits of Hong Kong, Macao and Taiwan residents with the passes they
+// name, foreign permanent residents' numbers of 2004 and 2023, unified social credit
+// codes (GB 32100-2015) and mobile phone numbers.
 //
 // A number that fails yields a *Problem with the place and the kind of the mistake,
 // enough for a sentence that helps a person to find it. No error text contains the

@@ -2,6 +2,7 @@ package idnumber
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -49,6 +50,27 @@ func CheckPermit(s string) (string, error) {
 		return "", &Problem{Kind: Prefix, Pos: 1, Got: s[:6], Want: strings.Join(permitPrefixes, ", ")}
 	}
 	if err := checkMod11(s); err != nil {
+		return "", err
+	}
+	return s, nil
+}
+
+// CheckPass checks the number of the travel pass that a residence permit names and returns it normalised: H or M and
+// eight digits of a Hong Kong or Macao resident, eight digits of a Taiwan resident. It has no check character, so that
+// most mistakes pass. The error is a *Problem.
+func CheckPass(s string) (string, error) {
+	s = Normalise(s)
+	runes := []rune(s)
+	digits := 1 // the first place that must hold a digit
+	switch n := len(runes); {
+	case n == 9 && (runes[0] == 'H' || runes[0] == 'M'):
+		digits = 2
+	case n == 9:
+		return "", &Problem{Kind: Alphabet, Pos: 1, Got: string(runes[0])}
+	case n != 8:
+		return "", &Problem{Kind: Length, Got: strconv.Itoa(n), Want: "8 or 9"}
+	}
+	if err := firstProblem(checkDigits(s, digits, len(runes))); err != nil {
 		return "", err
 	}
 	return s, nil
