@@ -10,7 +10,7 @@ func BenchmarkFrameToCard(b *testing.B) {
 		b.Fatal(err)
 	}
 	frame := appendFrame(nil, readBody(text, emptyPhoto()))
-	in := scanner{min: minReply, max: maxReply}
+	in := scanner{framer: SDT.fromReader()}
 	b.SetBytes(int64(len(frame)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -19,7 +19,7 @@ func BenchmarkFrameToCard(b *testing.B) {
 		if !ok {
 			b.Fatal("no frame")
 		}
-		card, err := DecodeCard(body[wordsSize+4 : wordsSize+4+textSize])
+		card, err := DecodeCard(body[sdtStatuses+4 : sdtStatuses+4+textSize])
 		if err == nil {
 			err = card.Check()
 		}

@@ -1,54 +1,55 @@
 package idcard
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+// Framing is the form in which a family of readers talks. It settles how bytes become frames and what can be asked.
+type Framing string
 
-// A frame of the line protocol (GA/T 467-2019, chapter 7):
-//
-//	AA AA AA 96 69 | length, 2 bytes big-endian | body | checksum
-//
-// The length counts body and checksum. The checksum is the exclusive-or of length and
-// body, so that length, body and checksum together give zero. The body is a command,
-// a parameter and data towards the reader; SW1, SW2, SW3 and data from it.
 const (
-	preamble  = "\xAA\xAA\xAA\x96\x69"
-	headSize  = len(preamble) + 2
-	minHost   = 3    // length of a command without data
-	maxHost   = 64   // no command of the module is longer than 4; the rest is room for others
-	minReply  = 4    // length of an answer without data
-	maxReply  = 2400 // the longest known answer, text with photo and two fingerprints, is 2314
-	wordsSize = 3    // SW1, SW2, SW3
+	SDT Framing = "sdt" // the safety module's own line protocol, GA/T 467-2019
+	STX Framing = "stx" // that of the multi-card modules sold to banks; only a whole card can be asked for
 )
 
-// appendFrame appends the frame around the concatenation of parts.
-func appendFrame(dst []byte, parts ...[]byte) []byte {
-	n := 1
-	for _, p := range parts {
-		n += len(p)
-	}
-	dst = append(dst, preamble...)
-	start := len(dst)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(n))
-	for _, p := range parts {
-		dst = append(dst, p...)
-	}
-	return append(dst, xor(dst[start:]))
+// Framings lists all framings, the one to try first first.
+func Framings() []Framing { return []Framing{SDT, STX} }
+
+// framer is how one side's commands or answers are wrapped for the line.
+type framer interface {
+	// wrap appends the frame around body to dst.
+	wrap(dst, body []byte) []byte
+	// seek looks for the first frame in b: skip bytes belong to none, and the one behind them has size bytes, which need not
+	// all be there yet. Size is 0 while too little is there to tell.
+	seek(b []byte) (skip, size int)
+	// unwrap returns the body of a whole frame, false when its checks fail.
+	unwrap(frame []byte) (body []byte, ok bool)
 }
 
-func xor(b []byte) (sum byte) {
-	for _, c := range b {
-		sum ^= c
+// fromHost is how commands are wrapped.
+func (f Framing) fromHost() framer {
+	if f == STX {
+		return stxFrames{longest: maxHost}
 	}
-	return sum
+	return sdtFrames{min: minHost, max: maxHost}
 }
+
+// fromReader is how answers are wrapped.
+func (f Framing) fromReader() framer {
+	if f == STX {
+		return stxFrames{longest: maxReply, answers: true}
+	}
+	return sdtFrames{min: minReply, max: maxReply}
+}
+
+// The longest body of a command: no command of either framing is longer than 4, the rest is room for others. And of an
+// answer: the longest known one, text with photo and two fingerprints, has 2314.
+const (
+	maxHost  = 64
+	maxReply = 2400
+)
 
 // scanner finds frames in a stream that may also hold noise, halves of frames and
 // answers nobody waits for any more. After anything that turns out not to be a frame
 // it goes on at the very next byte, so that no good frame behind it is lost.
 type scanner struct {
-	min, max int // of the length field
+	framer framer
 
 	buf  []byte
 	off  int // start of what is not yet consumed
@@ -66,6 +67,11 @@ func (s *scanner) feed(p []byte) {
 		clear(s.buf[n:]) // what was here may be somebody's card
 		s.buf, s.off = s.buf[:n], 0
 	}
+	if n := len(s.buf) + len(p); n > cap(s.buf) {
+		grown := append(make([]byte, 0, max(2*n, maxReply)), s.buf...)
+		clear(s.buf)
+		s.buf = grown
+	}
 	s.buf = append(s.buf, p...)
 }
 
@@ -74,39 +80,36 @@ func (s *scanner) feed(p []byte) {
 func (s *scanner) next() ([]byte, bool) {
 	s.consume()
 	for {
+		skip, size := s.framer.seek(s.buf[s.off:])
+		s.skip(skip)
 		rest := s.buf[s.off:]
-		at := bytes.Index(rest, []byte(preamble))
-		if at < 0 {
-			s.skip(len(rest) - preambleTail(rest))
+		if size == 0 || len(rest) < size {
 			return nil, false
 		}
-		s.skip(at)
-		rest = rest[at:]
-		if len(rest) < headSize {
-			return nil, false
+		body, ok := s.framer.unwrap(rest[:size])
+		if ok {
+			s.size = size
+			return body, true
 		}
-		n := int(binary.BigEndian.Uint16(rest[len(preamble):]))
-		if n < s.min || n > s.max {
-			s.skip(1)
-			continue
-		}
-		if len(rest) < headSize+n {
-			return nil, false
-		}
-		if xor(rest[len(preamble):headSize+n]) != 0 {
-			s.badSums++
-			s.skip(1)
-			continue
-		}
-		s.size = headSize + n
-		return rest[headSize : s.size-1], true
+		s.badSums++
+		s.skip(1)
 	}
 }
 
-// pending tells whether the beginning of a frame waits for its end.
-func (s *scanner) pending() bool {
-	return s.size == 0 && bytes.HasPrefix(s.buf[s.off:], []byte(preamble))
+// coming returns what is there of a frame whose end is still to come, nil when no frame has begun.
+func (s *scanner) coming() []byte {
+	if s.size > 0 {
+		return nil
+	}
+	rest := s.buf[s.off:]
+	if skip, size := s.framer.seek(rest); skip > 0 || size == 0 || len(rest) >= size {
+		return nil
+	}
+	return rest
 }
+
+// pending tells whether the beginning of a frame waits for its end.
+func (s *scanner) pending() bool { return s.coming() != nil }
 
 // abandon gives the pending frame up because the line fell silent in its middle. A
 // complete frame hidden behind its beginning comes out of next afterwards.
@@ -132,12 +135,9 @@ func (s *scanner) skip(n int) {
 	s.skipped += n
 }
 
-// preambleTail tells how many bytes at the end of b may be the beginning of a preamble.
-func preambleTail(b []byte) int {
-	for n := min(len(preamble)-1, len(b)); n > 0; n-- {
-		if bytes.HasSuffix(b, []byte(preamble[:n])) {
-			return n
-		}
+func xor(b []byte) (sum byte) {
+	for _, c := range b {
+		sum ^= c
 	}
-	return 0
+	return sum
 }

@@ -22,7 +22,7 @@ func bytesOf(t testing.TB, s string) []byte {
 
 // The bytes that public drivers of eleven makers agree on.
 func TestFramesOnTheWire(t *testing.T) {
-	host := func(c command) []byte { return []byte{c.code, c.para} }
+	host := func(c command) []byte { return []byte(c.body) }
 	for _, tc := range []struct {
 		name string
 		body []byte
@@ -52,6 +52,14 @@ func TestFramesOnTheWire(t *testing.T) {
 	}
 }
 
+// appendFrame appends the frame of an answer in the module's own framing.
+func appendFrame(dst []byte, parts ...[]byte) []byte {
+	return SDT.fromReader().wrap(dst, slices.Concat(parts...))
+}
+
+// readBody is the body of the answer that carries a card.
+func readBody(text, photo []byte) []byte { return append([]byte{0, 0, swOK}, cardData(text, photo)...) }
+
 const (
 	goodFrame  = "AA AA AA 96 69 00 04 00 00 90 94"
 	otherFrame = "AA AA AA 96 69 00 04 00 00 80 84"
@@ -60,8 +68,8 @@ const (
 )
 
 // scanned is what a scanner finds in b, given chunk bytes at a time.
-func scanned(b []byte, chunk int) (bodies []string, s *scanner) {
-	s = &scanner{min: minReply, max: maxReply}
+func scanned(f Framing, b []byte, chunk int) (bodies []string, s *scanner) {
+	s = &scanner{framer: f.fromReader()}
 	for part := range slices.Chunk(b, chunk) {
 		s.feed(part)
 		for body, ok := s.next(); ok; body, ok = s.next() {
@@ -98,7 +106,7 @@ func TestScannerFindsFrames(t *testing.T) {
 		}
 		stream := bytesOf(t, tc.stream)
 		for _, chunk := range []int{1, 7, len(stream)} {
-			got, s := scanned(stream, chunk)
+			got, s := scanned(SDT, stream, chunk)
 			if !slices.Equal(got, want) || s.skipped != tc.skipped || s.badSums != tc.badSums {
 				t.Errorf("%s in pieces of %d: %q, %d skipped, %d bad sums; want %q, %d, %d",
 					tc.name, chunk, got, s.skipped, s.badSums, want, tc.skipped, tc.badSums)
@@ -109,7 +117,7 @@ func TestScannerFindsFrames(t *testing.T) {
 
 // Half a frame holds a good one back until the line has been silent.
 func TestScannerAbandonsHalfAFrame(t *testing.T) {
-	bodies, s := scanned(bytesOf(t, "AA AA AA 96 69 05 08 00 00 90"+goodFrame), 4)
+	bodies, s := scanned(SDT, bytesOf(t, "AA AA AA 96 69 05 08 00 00 90"+goodFrame), 4)
 	if len(bodies) > 0 || !s.pending() {
 		t.Fatalf("found %q, pending %v", bodies, s.pending())
 	}
@@ -123,7 +131,7 @@ func TestScannerAbandonsHalfAFrame(t *testing.T) {
 }
 
 func TestScannerWipesWhatItHeld(t *testing.T) {
-	_, s := scanned(bytesOf(t, goodFrame+"11 22 33 AA AA AA 96 69 00 50 77 77 77"), 100)
+	_, s := scanned(SDT, bytesOf(t, goodFrame+"11 22 33 AA AA AA 96 69 00 50 77 77 77"), 100)
 	held := s.buf[:cap(s.buf)]
 	s.wipe()
 	if !bytes.Equal(held, make([]byte, len(held))) {
@@ -146,7 +154,7 @@ func TestScannerProperty(t *testing.T) {
 			skipped += len(n)
 			want = append(want, hex.EncodeToString(body))
 		}
-		got, s := scanned(stream, rapid.IntRange(1, 64).Draw(t, "chunk"))
+		got, s := scanned(SDT, stream, rapid.IntRange(1, 64).Draw(t, "chunk"))
 		if !slices.Equal(got, want) || s.skipped != skipped || s.badSums != 0 {
 			t.Fatalf("got %q, want %q; %d skipped, want %d", got, want, s.skipped, skipped)
 		}
@@ -160,16 +168,16 @@ func FuzzScanner(f *testing.F) {
 		f.Add(bytesOf(f, s), uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, chunk uint8) {
-		whole, s := scanned(stream, max(len(stream), 1))
-		pieces, p := scanned(stream, int(chunk)+1)
+		whole, s := scanned(SDT, stream, max(len(stream), 1))
+		pieces, p := scanned(SDT, stream, int(chunk)+1)
 		if !slices.Equal(whole, pieces) || s.skipped != p.skipped || s.badSums != p.badSums {
 			t.Fatalf("whole %q, pieces %q", whole, pieces)
 		}
 		used := s.skipped
 		for _, body := range whole {
-			used += headSize + len(body)/2 + 1
+			used += sdtHead + len(body)/2 + 1
 		}
-		if held := len(s.buf) - s.off - s.size; used+held != len(stream) || held > headSize+maxReply {
+		if held := len(s.buf) - s.off - s.size; used+held != len(stream) || held > sdtHead+maxReply {
 			t.Fatalf("%d used, %d held, of %d", used, held, len(stream))
 		}
 		for s.pending() {

@@ -23,24 +23,27 @@ const (
 	maxNoise  = 3 * time.Second        // after which a line that never falls silent is used all the same
 	byteGap   = 200 * time.Millisecond // between two bytes of one answer
 	writeTime = time.Second            // for a command of at most ten bytes
-)
-
-var (
-	errSilent = errors.New("the reader does not answer")
-	errBroken = errors.New("the reader's answer arrived damaged")
+	leftover  = time.Millisecond       // for what has arrived already to be handed over
 )
 
 // line carries out commands one at a time. It belongs to whoever holds its lock.
 type line struct {
-	port Port
-	baud int
+	port    Port
+	baud    int
+	framing Framing
+	out     framer
 
 	turn  sync.Mutex // held during a call of Reader
 	in    scanner
 	chunk [512]byte
 
+	// An answer carries nothing that says whose it is. These remember what may still come, see dialect.
 	suspect bool      // an answer may still be on its way
-	owed    time.Time // until when it may come
+	owing   int       // commands whose answer has not been seen
+	owed    time.Time // until when their answers are expected
+	doubt   bool      // owed is over, but the next answer may be one of theirs, come very late
+
+	accepted func(sent int, body []byte) // for tests: hears of every accepted answer and the number of the command
 
 	mu    sync.Mutex
 	stats Stats
@@ -67,8 +70,10 @@ func (l *line) count(f func(*Stats)) {
 // the line at once.
 type call struct {
 	*line
-	ctx  context.Context
-	stop func() bool
+	ctx       context.Context
+	stop      func() bool
+	onComing  func(part []byte) // hears of an answer that has begun, as far as it is there
+	disturbed bool              // something went wrong on the line during this call
 
 	mu    sync.Mutex
 	ended bool // by the context or by end
@@ -99,7 +104,7 @@ func (c *call) interrupt() {
 	}
 }
 
-// end gives the line back, without deadlines.
+// end gives the line back, without deadlines and without a trace of what was received.
 func (c *call) end() {
 	c.stop()
 	c.mu.Lock()
@@ -129,50 +134,70 @@ func (c *call) setDeadlines(read, write time.Time) {
 	}
 }
 
-// send asks for cmd and waits for its answer, whose data is valid until the next send.
-// The error is errSilent, errBroken, an *Error of ClassGone, or the context's.
+// send asks for cmd and waits for its answer, whose data is valid until the next use of
+// the line. The error is ErrMute, errBroken, an *Error of ClassGone, or the context's.
 func (c *call) send(cmd *command) (answer, error) {
+	// What is there before the question is not its answer.
+	if err := c.listen(cmd.op, leftover, silence); err != nil {
+		return answer{}, err
+	}
 	c.in.wipe()
 	skipped, badSums := c.in.skipped, c.in.badSums
+	sent := 0
 	defer func() {
+		if c.in.skipped > skipped || c.in.badSums > badSums {
+			c.disturbed = true
+		}
 		c.count(func(s *Stats) {
 			s.SkipBytes += c.in.skipped - skipped
 			s.Damaged += c.in.badSums - badSums
 		})
 	}()
-	c.count(func(s *Stats) { s.Commands++ })
+	c.count(func(s *Stats) { s.Commands++; sent = s.Commands })
 
 	now := time.Now()
-	end := now.Add(cmd.timeout + c.wireTime())
+	end := now.Add(cmd.timeout + c.wireTime(cmd))
 	c.until(end, now.Add(writeTime))
-	c.suspect, c.owed = true, end
-	if _, err := c.port.Write(appendFrame(nil, []byte{cmd.code, cmd.para})); err != nil {
+	c.suspect, c.owed, c.owing = true, end, c.owing+1
+	if _, err := c.port.Write(c.out.wrap(nil, []byte(cmd.body))); err != nil {
 		return answer{}, c.failed(cmd.op, err)
 	}
-	a, err := c.receive(cmd, end)
+	body, err := c.receive(cmd, end)
+	if err == nil && c.doubt {
+		body, err = c.newest(cmd, body)
+	}
 	if err != nil {
+		c.disturbed = true
 		return answer{}, err
 	}
-	c.suspect = false
+	c.suspect, c.owing, c.doubt = false, 0, false
+	a := c.framing.parse(body)
 	c.count(func(s *Stats) {
 		s.Answers++
 		if a.sw3 != swOK && a.sw3 != swFound && a.sw3 != swNoCard && a.sw3 != swNothing {
 			s.Refusals++
 		}
 	})
+	if c.accepted != nil {
+		c.accepted(sent, body)
+	}
 	return a, nil
 }
 
 // receive waits for the answer to cmd until end, or until an answer that began has
 // been silent for byteGap.
-func (c *call) receive(cmd *command, end time.Time) (answer, error) {
+func (c *call) receive(cmd *command, end time.Time) ([]byte, error) {
 	badSums := c.in.badSums
 	var last time.Time // when something came
 	for {
-		if a, ok := c.pick(cmd); ok {
-			return a, nil
+		if body, ok := c.pick(cmd); ok {
+			return body, nil
 		}
-		damaged := c.in.pending() || c.in.badSums > badSums
+		part := c.in.coming()
+		if part != nil && c.onComing != nil {
+			c.onComing(part)
+		}
+		damaged := part != nil || c.in.badSums > badSums
 		deadline := end
 		if gap := last.Add(byteGap); damaged && gap.Before(end) {
 			deadline = gap
@@ -185,54 +210,87 @@ func (c *call) receive(cmd *command, end time.Time) (answer, error) {
 			c.in.feed(c.chunk[:n])
 		case err == nil:
 		case c.ctx.Err() != nil || !errors.Is(err, os.ErrDeadlineExceeded):
-			return answer{}, c.failed(cmd.op, err)
+			return nil, c.failed(cmd.op, err)
 		case damaged:
 			return c.salvage(cmd)
 		default:
 			c.count(func(s *Stats) { s.Silent++ })
-			return answer{}, errSilent
+			return nil, ErrMute
 		}
 	}
 }
 
 // pick returns the answer to cmd if the received bytes contain it.
-func (c *call) pick(cmd *command) (answer, bool) {
+func (c *call) pick(cmd *command) ([]byte, bool) {
 	for {
 		body, ok := c.in.next()
 		if !ok {
-			return answer{}, false
+			return nil, false
 		}
-		a := answer{sw3: body[2], data: body[wordsSize:]}
-		if cmd.accepts(a) {
-			return a, true
+		if cmd.accepts(c.framing.parse(body)) {
+			return body, true
 		}
+		c.disturbed = true
 		c.count(func(s *Stats) { s.Strays++ })
 	}
 }
 
 // salvage looks for the answer behind the beginning of a frame that never ended.
-func (c *call) salvage(cmd *command) (answer, error) {
+func (c *call) salvage(cmd *command) ([]byte, error) {
 	if c.in.pending() {
 		c.count(func(s *Stats) { s.Damaged++ })
 	}
 	for c.in.pending() {
 		c.in.abandon()
-		if a, ok := c.pick(cmd); ok {
-			return a, nil
+		if body, ok := c.pick(cmd); ok {
+			return body, nil
 		}
 	}
-	return answer{}, errBroken
+	return nil, errBroken
 }
 
-// wireTime is what the longest answer takes on the line, with a quarter to spare.
-func (l *line) wireTime() time.Duration {
-	const bits = 10 * (headSize + 1288)
+// newest waits whether another answer follows the one that came while an older answer might still have come: the last of
+// them is the one to the last command. The wait is what one command may take.
+func (c *call) newest(cmd *command, body []byte) ([]byte, error) {
+	have := true
+	end := time.Now().Add(cmd.timeout)
+	for {
+		c.until(end, end)
+		n, err := c.port.Read(c.chunk[:])
+		switch {
+		case n > 0:
+			c.disturbed = true
+			c.in.feed(c.chunk[:n]) // from here on body is no more
+			have = false
+			for b, ok := c.pick(cmd); ok; b, ok = c.pick(cmd) {
+				body, have = b, true
+			}
+			end = time.Now().Add(cmd.timeout)
+		case err == nil:
+		case c.ctx.Err() != nil || !errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, c.failed(cmd.op, err)
+		case !have:
+			return nil, errBroken
+		default:
+			return body, nil
+		}
+	}
+}
+
+// wireTime is what a command and its answer take on the line, with a quarter to spare.
+func (l *line) wireTime(cmd *command) time.Duration {
+	bits := 10 * (len(cmd.body) + 8 + cmd.longest)
 	return time.Duration(bits) * time.Second / time.Duration(l.baud) * 5 / 4
 }
 
 // listen throws away what comes for at least d, and if something came goes on until
-// the line has been silent. An unplugged line is noticed while waiting.
-func (c *call) listen(op string, d time.Duration) error {
+// the line has been silent for quiet. An unplugged line is noticed while waiting.
+func (c *call) listen(op string, d, quiet time.Duration) error {
+	return c.hear(op, d, quiet, func([]byte) bool { return false })
+}
+
+// hear is listen with ears: it hands on what comes, and ends quiet after on has returned true.
+func (c *call) hear(op string, d, quiet time.Duration, on func([]byte) (enough bool)) error {
 	start := time.Now()
 	end := start.Add(d)
 	for {
@@ -241,9 +299,11 @@ func (c *call) listen(op string, d time.Duration) error {
 		now := time.Now()
 		switch {
 		case n > 0:
+			c.disturbed = true
 			c.count(func(s *Stats) { s.SkipBytes += n })
-			if quiet := now.Add(silence); quiet.After(end) {
-				end = quiet
+			calm := now.Add(quiet)
+			if on(c.chunk[:n]) || calm.After(end) {
+				end = calm
 			}
 			if limit := start.Add(d + maxNoise); end.After(limit) {
 				end = limit
@@ -260,7 +320,7 @@ func (c *call) listen(op string, d time.Duration) error {
 	}
 }
 
-// failed makes the error of a read or write that failed: the context's, errSilent for
+// failed makes the error of a read or write that failed: the context's, ErrMute for
 // a line that takes nothing, or Gone.
 func (c *call) failed(op string, err error) error {
 	switch {
@@ -268,7 +328,7 @@ func (c *call) failed(op string, err error) error {
 		return fmt.Errorf("cannot %s: %w", op, c.ctx.Err())
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.count(func(s *Stats) { s.Silent++ })
-		return errSilent
+		return ErrMute
 	}
 	return &Error{Class: ClassGone, Op: op, Err: fmt.Errorf("the line to the reader is lost: %w", err)}
 }

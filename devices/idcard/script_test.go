@@ -10,20 +10,20 @@ import (
 )
 
 // scripted plays a module that answers each command as it likes.
-func scripted(t *testing.T, answers func(word uint16) (time.Duration, []byte), f func(*testing.T, *Reader)) {
+func scripted(t *testing.T, answers func(word string) (time.Duration, []byte), f func(*testing.T, *Reader)) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		commands := make(chan uint16, 100)
+		commands := make(chan string, 100)
 		out := make(chan struct{})
 		go func() { // takes commands at any time, as a UART does
 			defer close(commands)
-			in := scanner{min: minHost, max: maxHost}
+			in := scanner{framer: SDT.fromHost()}
 			b := make([]byte, 100)
 			for {
 				n, err := far.Read(b)
 				in.feed(b[:n])
 				for body, ok := in.next(); ok; body, ok = in.next() {
-					commands <- uint16(body[0])<<8 | uint16(body[1])
+					commands <- string(body)
 				}
 				if err != nil {
 					return
@@ -46,7 +46,7 @@ func scripted(t *testing.T, answers func(word uint16) (time.Duration, []byte), f
 	})
 }
 
-func reply(sw3 byte, data ...byte) []byte {
+func sdtReply(sw3 byte, data ...byte) []byte {
 	return appendFrame(nil, []byte{0, 0, sw3}, data)
 }
 
@@ -56,21 +56,21 @@ func TestALateAnswerIsNobodys(t *testing.T) {
 	text, _ := EncodeCard(Examples()[0])
 	for _, late := range []time.Duration{1600, 1700, 1800, 1900, 2000, 2200, 2600} {
 		finds := 0
-		scripted(t, func(word uint16) (time.Duration, []byte) {
+		scripted(t, func(word string) (time.Duration, []byte) {
 			switch word {
-			case cmdStatus.word():
-				return 0, reply(swOK)
-			case cmdFind.word():
+			case cmdStatus.body:
+				return 0, sdtReply(swOK)
+			case cmdFind.body:
 				if finds++; finds == 1 {
-					return late * time.Millisecond, reply(swNoCard)
+					return late * time.Millisecond, sdtReply(swNoCard)
 				}
-				return 0, reply(swFound, 0, 0, 0, 0)
-			case cmdSelect.word():
-				return 0, reply(swOK, 0, 0, 0, 0, 0, 0, 0, 0)
-			case cmdRead.word():
+				return 0, sdtReply(swFound, 0, 0, 0, 0)
+			case cmdSelect.body:
+				return 0, sdtReply(swOK, 0, 0, 0, 0, 0, 0, 0, 0)
+			case cmdRead.body:
 				return 0, appendFrame(nil, readBody(text, emptyPhoto()))
 			}
-			return 0, reply(swReadFailed)
+			return 0, sdtReply(swReadFailed)
 		}, func(t *testing.T, r *Reader) {
 			card, err := r.ReadCard(t.Context(), nil)
 			if err != nil || card != Examples()[0] || finds != 2 {
@@ -94,20 +94,20 @@ func TestStatesAndTheirClasses(t *testing.T) {
 	} {
 		for _, at := range []command{cmdSelect, cmdRead} {
 			asked := 0
-			scripted(t, func(word uint16) (time.Duration, []byte) {
-				if word == at.word() {
+			scripted(t, func(word string) (time.Duration, []byte) {
+				if word == at.body {
 					asked++
-					return 0, reply(tc.sw3)
+					return 0, sdtReply(tc.sw3)
 				}
 				switch word {
-				case cmdFind.word():
-					return 0, reply(swFound, 1, 2, 3, 4)
-				case cmdSelect.word():
-					return 0, reply(swOK, 1, 2, 3, 4, 5, 6, 7, 8)
-				case cmdRead.word():
+				case cmdFind.body:
+					return 0, sdtReply(swFound, 1, 2, 3, 4)
+				case cmdSelect.body:
+					return 0, sdtReply(swOK, 1, 2, 3, 4, 5, 6, 7, 8)
+				case cmdRead.body:
 					return 0, appendFrame(nil, readBody(text, emptyPhoto()))
 				}
-				return 0, reply(swOK)
+				return 0, sdtReply(swOK)
 			}, func(t *testing.T, r *Reader) {
 				_, err := r.ReadCard(t.Context(), nil)
 				wantClass(t, err, tc.want)
@@ -119,7 +119,7 @@ func TestStatesAndTheirClasses(t *testing.T) {
 				if noise(tc.sw3) {
 					wantAsked = maxFailures
 				}
-				if at.word() == cmdSelect.word() && tc.sw3 == swNotSelected {
+				if at.body == cmdSelect.body && tc.sw3 == swNotSelected {
 					wantAsked = maxSelects
 				}
 				if asked != wantAsked {
@@ -136,45 +136,45 @@ func TestOddButHealthyReaders(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		photo []byte
-		twist func(word uint16, n int, frame []byte) (time.Duration, []byte)
+		twist func(word string, n int, frame []byte) (time.Duration, []byte)
 	}{
 		{name: "no photo", photo: nil},
-		{name: "IIN and serial number are not zero", photo: emptyPhoto(), twist: func(word uint16, _ int, frame []byte) (time.Duration, []byte) {
-			if word == cmdFind.word() {
-				return 0, reply(swFound, 9, 9, 9, 9)
+		{name: "IIN and serial number are not zero", photo: emptyPhoto(), twist: func(word string, _ int, frame []byte) (time.Duration, []byte) {
+			if word == cmdFind.body {
+				return 0, sdtReply(swFound, 9, 9, 9, 9)
 			}
 			return 0, frame
 		}},
-		{name: "first selection fails, the card still moves", photo: emptyPhoto(), twist: func(word uint16, n int, frame []byte) (time.Duration, []byte) {
-			if word == cmdSelect.word() && n == 1 {
-				return 0, reply(swNotSelected)
+		{name: "first selection fails, the card still moves", photo: emptyPhoto(), twist: func(word string, n int, frame []byte) (time.Duration, []byte) {
+			if word == cmdSelect.body && n == 1 {
+				return 0, sdtReply(swNotSelected)
 			}
 			return 0, frame
 		}},
-		{name: "a gateway's heartbeat before each answer", photo: emptyPhoto(), twist: func(_ uint16, _ int, frame []byte) (time.Duration, []byte) {
+		{name: "a gateway's heartbeat before each answer", photo: emptyPhoto(), twist: func(_ string, _ int, frame []byte) (time.Duration, []byte) {
 			return 50 * time.Millisecond, append([]byte("AAAA"), frame...)
 		}},
-		{name: "the beginning of a frame that never comes before each answer", photo: emptyPhoto(), twist: func(_ uint16, _ int, frame []byte) (time.Duration, []byte) {
+		{name: "the beginning of a frame that never comes before each answer", photo: emptyPhoto(), twist: func(_ string, _ int, frame []byte) (time.Duration, []byte) {
 			return 0, append([]byte(preamble+"\x00\x30\x00"), frame...)
 		}},
-		{name: "a status nobody asked for before each answer", photo: emptyPhoto(), twist: func(_ uint16, _ int, frame []byte) (time.Duration, []byte) {
-			return 0, append(reply(swOK), frame...)
+		{name: "a status nobody asked for before each answer", photo: emptyPhoto(), twist: func(_ string, _ int, frame []byte) (time.Duration, []byte) {
+			return 0, append(sdtReply(swOK), frame...)
 		}},
-		{name: "one command is not understood", photo: emptyPhoto(), twist: func(word uint16, n int, frame []byte) (time.Duration, []byte) {
-			if word == cmdRead.word() && n == 1 {
-				return 0, reply(swBadChecksum)
+		{name: "one command is not understood", photo: emptyPhoto(), twist: func(word string, n int, frame []byte) (time.Duration, []byte) {
+			if word == cmdRead.body && n == 1 {
+				return 0, sdtReply(swBadChecksum)
 			}
 			return 0, frame
 		}},
 	} {
-		count := map[uint16]int{}
-		scripted(t, func(word uint16) (time.Duration, []byte) {
+		count := map[string]int{}
+		scripted(t, func(word string) (time.Duration, []byte) {
 			count[word]++
-			frame := map[uint16][]byte{
-				cmdStatus.word(): reply(swOK),
-				cmdFind.word():   reply(swFound, 0, 0, 0, 0),
-				cmdSelect.word(): reply(swOK, 0, 0, 0, 0, 0, 0, 0, 0),
-				cmdRead.word():   appendFrame(nil, readBody(text, tc.photo)),
+			frame := map[string][]byte{
+				cmdStatus.body: sdtReply(swOK),
+				cmdFind.body:   sdtReply(swFound, 0, 0, 0, 0),
+				cmdSelect.body: sdtReply(swOK, 0, 0, 0, 0, 0, 0, 0, 0),
+				cmdRead.body:   appendFrame(nil, readBody(text, tc.photo)),
 			}[word]
 			if tc.twist == nil {
 				return 0, frame
@@ -225,15 +225,15 @@ func TestAnswersAreKnownByTheirShape(t *testing.T) {
 // Bytes that come along behind an answer are not the next command's answer.
 func TestWhatFollowsAnAnswerIsNotTheNext(t *testing.T) {
 	selects := 0
-	scripted(t, func(word uint16) (time.Duration, []byte) {
+	scripted(t, func(word string) (time.Duration, []byte) {
 		switch word {
-		case cmdFind.word():
-			return 0, append(reply(swFound, 0, 0, 0, 0), reply(swOK, make([]byte, 8)...)...)
-		case cmdSelect.word():
+		case cmdFind.body:
+			return 0, append(sdtReply(swFound, 0, 0, 0, 0), sdtReply(swOK, make([]byte, 8)...)...)
+		case cmdSelect.body:
 			selects++
-			return 0, reply(swNotSelected)
+			return 0, sdtReply(swNotSelected)
 		}
-		return 0, reply(swOK)
+		return 0, sdtReply(swOK)
 	}, func(t *testing.T, r *Reader) {
 		_, err := r.ReadCard(t.Context(), nil)
 		wantClass(t, err, ClassAgain)
@@ -248,17 +248,17 @@ func TestWhatFollowsAnAnswerIsNotTheNext(t *testing.T) {
 func TestFirstNumberIsWrongAndSilentRemoval(t *testing.T) {
 	asked := 0
 	right := []byte{5, 0, 3, 0, 0x75, 0xC5, 0x33, 1, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF}
-	scripted(t, func(word uint16) (time.Duration, []byte) {
+	scripted(t, func(word string) (time.Duration, []byte) {
 		switch word {
-		case cmdSAMID.word():
+		case cmdSAMID.body:
 			if asked++; asked == 1 {
-				return 0, reply(swOK, make([]byte, 16)...)
+				return 0, sdtReply(swOK, make([]byte, 16)...)
 			}
-			return 0, reply(swOK, right...)
-		case cmdAddress.word():
+			return 0, sdtReply(swOK, right...)
+		case cmdAddress.body:
 			return 0, nil
 		}
-		return 0, reply(swOK)
+		return 0, sdtReply(swOK)
 	}, func(t *testing.T, r *Reader) {
 		id, err := r.Probe(t.Context())
 		if want := "05.03-20170101-0000000001-4294967295"; id != want || err != nil {
@@ -274,17 +274,17 @@ func TestFirstNumberIsWrongAndSilentRemoval(t *testing.T) {
 // be told of a card that is not there.
 func TestCancelledSearchIsNobodys(t *testing.T) {
 	finds := 0
-	scripted(t, func(word uint16) (time.Duration, []byte) {
+	scripted(t, func(word string) (time.Duration, []byte) {
 		switch word {
-		case cmdStatus.word():
-			return 0, reply(swOK)
-		case cmdFind.word():
+		case cmdStatus.body:
+			return 0, sdtReply(swOK)
+		case cmdFind.body:
 			if finds++; finds == 1 {
-				return 700 * time.Millisecond, reply(swFound, 0, 0, 0, 0)
+				return 700 * time.Millisecond, sdtReply(swFound, 0, 0, 0, 0)
 			}
-			return 0, reply(swNoCard)
+			return 0, sdtReply(swNoCard)
 		}
-		return 0, reply(swReadFailed)
+		return 0, sdtReply(swReadFailed)
 	}, func(t *testing.T, r *Reader) {
 		for _, wait := range []time.Duration{300 * time.Millisecond, 5 * time.Second} {
 			ctx, cancel := context.WithTimeout(t.Context(), wait)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf16"
 )
 
 // Fault is a way in which a simulated reader misbehaves. Pulling its cable is up to
@@ -34,24 +35,31 @@ const (
 
 // SimOpts are the properties of a simulated reader; nil or zero values mean the defaults.
 type SimOpts struct {
-	CardTime time.Duration // for reading a card, without wire time; default 400 ms
-	Baud     int           // paces the answers as a line of that speed does; 0 sends them at once
-	Photo    []byte        // as stored on the chip; default an empty one of 1024 bytes
-	SAMID    []byte        // 16 bytes; default that of 05.03-20170101-0000000001-0000000001
+	Framing   Framing       // default SDT
+	CardTime  time.Duration // for reading a card, without wire time; default 400 ms
+	Baud      int           // paces the answers as a line of that speed does; 0 sends them at once
+	Photo     []byte        // as stored on the chip; default an empty one of 1024 bytes
+	SAMID     []byte        // 16 bytes; default that of 05.03-20170101-0000000001-0000000001
+	ReadsOnce bool          // of STX: a card that was read is no card until it has been taken away; others read it again
+	Plan      *Plan         // faults by chance; nil for none
 }
 
 const defaultCardTime = 400 * time.Millisecond
 
-// Sim is a simulated reader: the safety module's side of the line protocol. Cards may be
+// Sim is a simulated reader: the device's side of the line protocol. Cards may be
 // laid and taken away and faults switched from any goroutine.
 type Sim struct {
-	opts SimOpts
+	opts    SimOpts
+	numbers bool // for tests: the status words that the driver leaves alone hold the number of the command
 
-	mu    sync.Mutex
-	fault Fault
-	card  Card
-	text  []byte // of card; nil while none lies there
-	stage stage  // how far the module has got with it
+	mu       sync.Mutex
+	fault    Fault
+	card     Card
+	text     []byte // of card; nil while none lies there
+	appended []byte // address of card; nil for none
+	unknown  bool   // something lies there that is no card of the module's kind
+	stage    stage  // how far the module has got with it
+	hung     bool   // until its power is cut
 }
 
 // stage is how far the module has got with the card in its field.
@@ -71,6 +79,7 @@ func NewSim(opts *SimOpts) *Sim {
 	if opts != nil {
 		s.opts = *opts
 	}
+	s.opts.Framing = cmp.Or(s.opts.Framing, SDT)
 	s.opts.CardTime = cmp.Or(s.opts.CardTime, defaultCardTime)
 	if s.opts.Photo == nil {
 		s.opts.Photo = emptyPhoto()
@@ -96,7 +105,34 @@ func (s *Sim) Lay(c Card) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.card, s.text, s.stage = c, b, fresh
+	s.take()
+	s.card, s.text = c, b
+	return nil
+}
+
+// LayUnknown lays something that the module finds but does not know, such as a bank card.
+func (s *Sim) LayUnknown() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.take()
+	s.unknown = true
+}
+
+// Append writes an appended address of up to 35 characters to the card that lies there, until that is taken away.
+func (s *Sim) Append(address string) error {
+	units := utf16.Encode([]rune(address))
+	if len(units) > addressSize/2 {
+		return fmt.Errorf("cannot append address: it has %d characters, the card holds %d", len(units), addressSize/2)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.appended = make([]byte, 0, addressSize)
+	for len(units) < addressSize/2 {
+		units = append(units, ' ')
+	}
+	for _, u := range units {
+		s.appended = binary.LittleEndian.AppendUint16(s.appended, u)
+	}
 	return nil
 }
 
@@ -104,8 +140,22 @@ func (s *Sim) Lay(c Card) error {
 func (s *Sim) Remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.take()
+}
+
+func (s *Sim) take() {
 	clear(s.text)
-	s.card, s.text, s.stage = Card{}, nil, fresh
+	clear(s.appended)
+	s.card, s.text, s.appended, s.unknown, s.stage = Card{}, nil, nil, false, fresh
+}
+
+// Move shifts the card that lies there. A reading under way breaks off, and only taking the card away helps.
+func (s *Sim) Move() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stage == selected || s.stage == spent {
+		s.stage = refused
+	}
 }
 
 // Present returns the card on the reader, if one lies there.
@@ -135,84 +185,142 @@ func (s *Sim) Fault() Fault {
 	return s.fault
 }
 
-// PowerCycle makes the module forget that it has read the card that lies there, as
+// Hang makes the reader deaf and dumb until PowerCycle.
+func (s *Sim) Hang() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hung = true
+}
+
+// PowerCycle makes the module forget that it has read the card that lies there and ends Hang, as
 // pulling and plugging in its cable does.
 func (s *Sim) PowerCycle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stage = fresh
+	s.stage, s.hung = fresh, false
 }
 
 // step is what the module does about one command: after a while it answers.
 type step struct {
 	wait   time.Duration
-	answer func() []byte // the body, made when the time has come
+	answer func() reply // made when the time has come
 }
 
-// handle decides about one command of the host, the body of its frame.
-func (s *Sim) handle(body []byte) step {
+// reply is an answer before it is framed.
+type reply struct {
+	sw3  byte
+	data []byte
+}
+
+func just(sw3 byte, data ...byte) func() reply { return func() reply { return reply{sw3, data} } }
+
+// body writes a reply as the framing has it. The words besides SW3 are the card's own status, or the given number.
+func (s *Sim) body(r reply, number int) []byte {
+	if !s.numbers {
+		number = 0
+	}
+	if s.opts.Framing == STX {
+		return append([]byte{r.sw3, byte(number)}, r.data...)
+	}
+	return append([]byte{byte(number >> 8), byte(number), r.sw3}, r.data...)
+}
+
+// handle decides about one command of the host, the body of its frame; false means that nothing comes of it.
+func (s *Sim) handle(command []byte) (step, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := func(sw3 byte, data ...byte) step {
-		return step{s.extra(slowElse), func() []byte { return append([]byte{0, 0, sw3}, data...) }}
+	if s.hung = s.hung || s.opts.Plan.chance(planHang); s.hung {
+		return step{}, false
 	}
-	switch uint16(body[0])<<8 | uint16(body[1]) {
-	case cmdReset.word():
+	if s.opts.Framing == STX {
+		return s.handleSTX(string(command)), true
+	}
+	return s.handleSDT(string(command)), true
+}
+
+func (s *Sim) handleSDT(command string) step {
+	now := func(sw3 byte, data ...byte) step { return step{s.extra(slowElse), just(sw3, data...)} }
+	switch command {
+	case cmdReset.body:
 		s.stage = fresh
 		return now(swOK)
-	case cmdStatus.word(), setRFSize:
+	case cmdStatus.body:
 		return now(swOK)
-	case cmdSAMID.word():
+	case cmdSAMID.body:
 		return now(swOK, s.opts.SAMID...)
-	case cmdFind.word():
-		if s.text == nil || s.stage == spent || s.stage == refused {
+	case cmdFind.body:
+		if s.text == nil && !s.unknown || s.stage == spent || s.stage == refused {
 			return now(swNoCard)
 		}
 		s.stage = found
 		return now(swFound, make([]byte, 4)...)
-	case cmdSelect.word():
-		if s.text == nil || s.stage != found {
+	case cmdSelect.body:
+		switch {
+		case s.unknown && s.stage == found:
+			s.stage = fresh
+			return now(swWrongCard)
+		case s.text == nil || s.stage != found:
 			return now(swNotSelected)
 		}
 		s.stage = selected
 		return now(swOK, make([]byte, 8)...)
-	case cmdRead.word():
+	case cmdRead.body:
 		return step{s.opts.CardTime + s.extra(slowRead), s.read}
-	case cmdAddress.word():
-		if !s.readable() {
+	case cmdAddress.body:
+		switch {
+		case !s.readable():
 			return now(swReadFailed)
+		case s.appended != nil:
+			return now(swOK, append([]byte(nil), s.appended...)...)
 		}
 		return now(swNothing)
+	}
+	if len(command) == 3 && command[:2] == setRFSize {
+		return now(swOK)
 	}
 	return now(swBadCommand)
 }
 
 // setRFSize sets the largest frame between module and card; it has no effect here.
-const setRFSize = 0x61FF
+const setRFSize = "\x61\xFF"
 
-func (c *command) word() uint16 { return uint16(c.code)<<8 | uint16(c.para) }
+func (s *Sim) handleSTX(command string) step {
+	switch {
+	case command != cmdReadAll.body:
+		return step{s.extra(slowElse), just(swBadCommand)}
+	case s.unknown:
+		return step{s.extra(slowElse), just(swWrongCard)}
+	case s.text == nil, s.stage == spent && s.opts.ReadsOnce, s.stage == refused:
+		return step{s.extra(slowElse), just(swNoCard)}
+	}
+	s.stage = selected
+	return step{s.opts.CardTime + s.extra(slowRead), s.read}
+}
 
 // read answers the command to read, once the time for reading is over. A card that was
 // laid meanwhile is fresh and not to blame.
-func (s *Sim) read() []byte {
+func (s *Sim) read() reply {
+	if s.opts.Plan.chance(planMove) {
+		s.Move()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.readable() {
 		if s.stage != fresh {
 			s.stage = refused
 		}
-		return []byte{0, 0, swReadFailed}
+		return reply{sw3: swReadFailed}
 	}
 	s.stage = spent
-	return readBody(s.text, s.opts.Photo)
+	return reply{swOK, cardData(s.text, s.opts.Photo)}
 }
 
-// readBody is the body of the answer that carries a card.
-func readBody(text, photo []byte) []byte {
-	body := []byte{0, 0, swOK}
-	body = binary.BigEndian.AppendUint16(body, uint16(len(text)))
-	body = binary.BigEndian.AppendUint16(body, uint16(len(photo)))
-	return append(append(body, text...), photo...)
+// cardData is the data of the answer that carries a card.
+func cardData(text, photo []byte) []byte {
+	var data []byte
+	data = binary.BigEndian.AppendUint16(data, uint16(len(text)))
+	data = binary.BigEndian.AppendUint16(data, uint16(len(photo)))
+	return append(append(data, text...), photo...)
 }
 
 func (s *Sim) readable() bool {
@@ -235,7 +343,11 @@ func (s *Sim) spoil(frame []byte, turn int) []byte {
 	case FaultHalfFrame:
 		return frame[:len(frame)/2]
 	case FaultBadChecksum:
-		frame[len(frame)-1] ^= 0x55
+		at := len(frame) - 1
+		if s.opts.Framing == STX {
+			at--
+		}
+		frame[at] ^= 0x55
 	case FaultNoise:
 		before := noises[turn%len(noises)]
 		return append(append([]byte(before), frame...), noises[(turn+1)%len(noises)]...)
@@ -250,5 +362,7 @@ var noises = []string{
 	"\x00\xAA\xAA\x96",
 	"\xAA\x00\xAA\xAA\x96\x69\x00\x0C",
 	"\xAA\xAA\xAA\x96\x69\x00\x30\x00",
+	"\x02\x05",
+	"\x03\x02\x00\x30",
 	"\xAA\xAA\xAA\x96\x69\xFF\xFF",
 }

@@ -24,7 +24,7 @@ func TestSimAnswers(t *testing.T) {
 		badSum  = "AA AA AA 96 69 00 04 00 00 10 14"
 		badCmd  = "AA AA AA 96 69 00 04 00 00 21 25"
 	)
-	word := func(c command) []byte { return appendFrame(nil, []byte{c.code, c.para}) }
+	word := func(c command) []byte { return appendFrame(nil, []byte(c.body)) }
 	text, err := EncodeCard(Examples()[0])
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestSimKeepsTheSpeedOfTheLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			selecting := time.Duration(19*10) * time.Second / time.Duration(tc.baud)
-			wire := time.Since(start) - defaultCardTime - selecting
+			wire := time.Since(start) - defaultCardTime - selecting - 2*leftover // before each of the two commands
 			if diff := wire - tc.want; diff < -time.Millisecond || diff > time.Millisecond {
 				t.Errorf("%d baud: %v on the wire, want %v", tc.baud, wire, tc.want)
 			}
@@ -160,7 +160,7 @@ func FuzzSimHost(f *testing.F) {
 			t.Fatalf("ended with %v", err)
 		}
 		out := port.Bytes()
-		bodies, s := scanned(out, max(len(out), 1))
+		bodies, s := scanned(SDT, out, max(len(out), 1))
 		if s.skipped+s.badSums > 0 || len(out) > 0 && len(s.buf)-s.off-s.size > 0 {
 			t.Fatalf("answered with % X", out)
 		}

@@ -74,11 +74,25 @@ func forward(ctx context.Context, port io.Reader, to chan<- []byte) error {
 // answer carries out the commands in received until it is closed or ctx ends. The error
 // is a failed write's.
 func (s *Sim) answer(ctx context.Context, port io.Writer, received <-chan []byte) error {
-	in := scanner{min: minHost, max: maxHost}
-	badSums, turn := 0, 0
-	send := func(body []byte) error {
+	in := scanner{framer: s.opts.Framing.fromHost()}
+	plan := s.opts.Plan
+	badSums, turn, number := 0, 0, 0
+	var last time.Time // when something came
+	send := func(r reply, command []byte) error {
 		turn++
-		return s.send(ctx, port, s.spoil(appendFrame(nil, body), turn))
+		frame := s.spoil(s.opts.Framing.fromReader().wrap(nil, s.body(r, number)), turn)
+		if len(frame) == 0 {
+			return nil
+		}
+		for _, b := range plan.speak(s.opts.Framing, frame, command) {
+			if !plan.sleep(ctx, b.wait) {
+				return nil
+			}
+			if err := s.send(ctx, port, b.bytes); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for {
 		select {
@@ -88,24 +102,51 @@ func (s *Sim) answer(ctx context.Context, port io.Writer, received <-chan []byte
 			if !ok {
 				return nil
 			}
-			in.feed(chunk)
+			number++
+			if time.Since(last) > commandGap { // what came before was no beginning of this
+				in.wipe()
+			}
+			last = time.Now()
+			in.feed(plan.hear(chunk))
 		}
 		for body, ok := in.next(); ok; body, ok = in.next() {
-			do := s.handle(body)
+			do, ok := s.handle(body)
+			if !ok {
+				continue
+			}
 			if !sleep(ctx, do.wait) {
 				return nil
 			}
-			if err := send(do.answer()); err != nil {
+			if err := send(do.answer(), body); err != nil {
 				return err
 			}
 		}
 		if in.badSums > badSums {
 			badSums = in.badSums
-			if err := send([]byte{0, 0, swBadChecksum}); err != nil {
+			if err := send(reply{sw3: swBadChecksum}, nil); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// commandGap is how long the rest of a command may be away before the module forgets its beginning.
+const commandGap = 100 * time.Millisecond
+
+// sleep waits for d, but no longer than the plan goes on, and returns false when ctx ended first.
+func (p *Plan) sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 || p == nil {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.stopped:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 // pace is how many bytes leave at once on a line with a speed; a USB converter passes

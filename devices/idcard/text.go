@@ -28,61 +28,88 @@ type text struct {
 type field struct {
 	name      string
 	at, chars int
+	may       set
 	of        func(*text) *string
+}
+
+// set is what a field may contain, besides padding at its end.
+type set string
+
+const (
+	ofDigits set = "digits"
+	ofDays   set = "days"  // digits, or 长期
+	ofCode   set = "code"  // digits and capital letters
+	ofLatin  set = "latin" // what English names are written with
+	ofWords  set = "words" // anything that can be read, rare characters of the private use areas too
+)
+
+func (s set) has(r rune) bool {
+	digit, capital := r >= '0' && r <= '9', r >= 'A' && r <= 'Z'
+	switch s {
+	case ofDigits:
+		return digit
+	case ofDays:
+		return digit || strings.ContainsRune(forever, r)
+	case ofCode:
+		return digit || capital
+	case ofLatin:
+		return r >= ' ' && r <= '~'
+	}
+	return r >= ' ' && r != 0x7F && !(r >= 0x80 && r < 0xA0) && r&0xFFFE != 0xFFFE
 }
 
 var (
 	residentFields = []field{
-		{"name", 0, 15, func(t *text) *string { return &t.Name }},
-		{"sex", 30, 1, func(t *text) *string { return &t.Sex }},
-		{"nation", 32, 2, func(t *text) *string { return &t.Nation }},
-		{"birth date", 36, 8, func(t *text) *string { return &t.Birth }},
-		{"address", 52, 35, func(t *text) *string { return &t.Address }},
-		{"number", 122, 18, func(t *text) *string { return &t.Number }},
-		{"authority", 158, 15, func(t *text) *string { return &t.Authority }},
-		{"first day", 188, 8, func(t *text) *string { return &t.ValidFrom }},
-		{"last day", 204, 8, func(t *text) *string { return &t.ValidTo }},
-		{"type", typeAt, 1, func(t *text) *string { return &t.typeChar }},
+		{"name", 0, 15, ofWords, func(t *text) *string { return &t.Name }},
+		{"sex", 30, 1, ofDigits, func(t *text) *string { return &t.Sex }},
+		{"nation", 32, 2, ofDigits, func(t *text) *string { return &t.Nation }},
+		{"birth date", 36, 8, ofDigits, func(t *text) *string { return &t.Birth }},
+		{"address", 52, 35, ofWords, func(t *text) *string { return &t.Address }},
+		{"number", 122, 18, ofCode, func(t *text) *string { return &t.Number }},
+		{"authority", 158, 15, ofWords, func(t *text) *string { return &t.Authority }},
+		{"first day", 188, 8, ofDigits, func(t *text) *string { return &t.ValidFrom }},
+		{"last day", 204, 8, ofDays, func(t *text) *string { return &t.ValidTo }},
+		{"type", typeAt, 1, ofCode, func(t *text) *string { return &t.typeChar }},
 	}
 	hmtFields = []field{
-		{"name", 0, 15, func(t *text) *string { return &t.Name }},
-		{"sex", 30, 1, func(t *text) *string { return &t.Sex }},
-		{"birth date", 36, 8, func(t *text) *string { return &t.Birth }},
-		{"address", 52, 35, func(t *text) *string { return &t.Address }},
-		{"number", 122, 18, func(t *text) *string { return &t.Number }},
-		{"authority", 158, 15, func(t *text) *string { return &t.Authority }},
-		{"first day", 188, 8, func(t *text) *string { return &t.ValidFrom }},
-		{"last day", 204, 8, func(t *text) *string { return &t.ValidTo }},
-		{"pass number", 220, 9, func(t *text) *string { return &t.PassNumber }},
-		{"times issued", 238, 2, func(t *text) *string { return &t.Issue }},
-		{"type", typeAt, 1, func(t *text) *string { return &t.typeChar }},
+		{"name", 0, 15, ofWords, func(t *text) *string { return &t.Name }},
+		{"sex", 30, 1, ofDigits, func(t *text) *string { return &t.Sex }},
+		{"birth date", 36, 8, ofDigits, func(t *text) *string { return &t.Birth }},
+		{"address", 52, 35, ofWords, func(t *text) *string { return &t.Address }},
+		{"number", 122, 18, ofCode, func(t *text) *string { return &t.Number }},
+		{"authority", 158, 15, ofWords, func(t *text) *string { return &t.Authority }},
+		{"first day", 188, 8, ofDigits, func(t *text) *string { return &t.ValidFrom }},
+		{"last day", 204, 8, ofDays, func(t *text) *string { return &t.ValidTo }},
+		{"pass number", 220, 9, ofCode, func(t *text) *string { return &t.PassNumber }},
+		{"times issued", 238, 2, ofDigits, func(t *text) *string { return &t.Issue }},
+		{"type", typeAt, 1, ofCode, func(t *text) *string { return &t.typeChar }},
 	}
 	foreign2017Fields = []field{
-		{"English name", 0, 60, func(t *text) *string { return &t.EnglishName }},
-		{"sex", 120, 1, func(t *text) *string { return &t.Sex }},
-		{"number", 122, 15, func(t *text) *string { return &t.Number }},
-		{"country", 152, 3, func(t *text) *string { return &t.Country }},
-		{"name", 158, 15, func(t *text) *string { return &t.Name }},
-		{"first day", 188, 8, func(t *text) *string { return &t.ValidFrom }},
-		{"last day", 204, 8, func(t *text) *string { return &t.ValidTo }},
-		{"birth date", 220, 8, func(t *text) *string { return &t.Birth }},
-		{"card version", 236, 2, func(t *text) *string { return &t.Issue }},
-		{"authority", 240, 4, func(t *text) *string { return &t.Authority }},
-		{"type", typeAt, 1, func(t *text) *string { return &t.typeChar }},
+		{"English name", 0, 60, ofLatin, func(t *text) *string { return &t.EnglishName }},
+		{"sex", 120, 1, ofDigits, func(t *text) *string { return &t.Sex }},
+		{"number", 122, 15, ofCode, func(t *text) *string { return &t.Number }},
+		{"country", 152, 3, ofCode, func(t *text) *string { return &t.Country }},
+		{"name", 158, 15, ofWords, func(t *text) *string { return &t.Name }},
+		{"first day", 188, 8, ofDigits, func(t *text) *string { return &t.ValidFrom }},
+		{"last day", 204, 8, ofDays, func(t *text) *string { return &t.ValidTo }},
+		{"birth date", 220, 8, ofDigits, func(t *text) *string { return &t.Birth }},
+		{"card version", 236, 2, ofCode, func(t *text) *string { return &t.Issue }},
+		{"authority", 240, 4, ofWords, func(t *text) *string { return &t.Authority }},
+		{"type", typeAt, 1, ofCode, func(t *text) *string { return &t.typeChar }},
 	}
 	foreign2023Fields = []field{
-		{"name", 0, 15, func(t *text) *string { return &t.Name }},
-		{"sex", 30, 1, func(t *text) *string { return &t.Sex }},
-		{"times renewed", 32, 2, func(t *text) *string { return &t.Issue }},
-		{"birth date", 36, 8, func(t *text) *string { return &t.Birth }},
-		{"English name", 52, nameSplit, func(t *text) *string { return &t.EnglishName }},
-		{"number", 122, 18, func(t *text) *string { return &t.Number }},
-		{"first day", 188, 8, func(t *text) *string { return &t.ValidFrom }},
-		{"last day", 204, 8, func(t *text) *string { return &t.ValidTo }},
-		{"English name", 220, 11, func(t *text) *string { return &t.nameRest }},
-		{"country", 242, 3, func(t *text) *string { return &t.Country }},
-		{"type", typeAt, 1, func(t *text) *string { return &t.typeChar }},
-		{"link", 250, 3, func(t *text) *string { return &t.Link }},
+		{"name", 0, 15, ofWords, func(t *text) *string { return &t.Name }},
+		{"sex", 30, 1, ofDigits, func(t *text) *string { return &t.Sex }},
+		{"times renewed", 32, 2, ofDigits, func(t *text) *string { return &t.Issue }},
+		{"birth date", 36, 8, ofDigits, func(t *text) *string { return &t.Birth }},
+		{"English name", 52, nameSplit, ofLatin, func(t *text) *string { return &t.EnglishName }},
+		{"number", 122, 18, ofCode, func(t *text) *string { return &t.Number }},
+		{"first day", 188, 8, ofDigits, func(t *text) *string { return &t.ValidFrom }},
+		{"last day", 204, 8, ofDays, func(t *text) *string { return &t.ValidTo }},
+		{"English name", 220, 11, ofLatin, func(t *text) *string { return &t.nameRest }},
+		{"country", 242, 3, ofCode, func(t *text) *string { return &t.Country }},
+		{"type", typeAt, 1, ofCode, func(t *text) *string { return &t.typeChar }},
+		{"link", 250, 3, ofCode, func(t *text) *string { return &t.Link }},
 	}
 )
 
@@ -147,18 +174,65 @@ func DecodeCard(b []byte) (Card, error) {
 	return t.Card, nil
 }
 
-// decodeText decodes UTF-16; halves of surrogate pairs become U+FFFD.
+// decodeText decodes UTF-16; halves of surrogate pairs become U+FFFD. The result is the only copy it makes.
 func decodeText(b []byte) string {
-	var units [60]uint16 // the longest field
-	n := len(b) / 2
-	for i := range n {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
+	var out strings.Builder
+	out.Grow(len(b) * 3 / 2)
+	for len(b) >= 2 {
+		r := rune(binary.LittleEndian.Uint16(b))
+		b = b[2:]
+		if utf16.IsSurrogate(r) {
+			var low rune
+			if len(b) >= 2 {
+				low = rune(binary.LittleEndian.Uint16(b))
+			}
+			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+				b = b[2:]
+			}
+		}
+		out.WriteRune(r)
 	}
-	return string(utf16.Decode(units[:n]))
+	return out.String()
 }
 
-// trim cuts the padding at the end; some readers pad with NUL. Spaces inside a name stay.
-func trim(s string) string { return strings.TrimRight(s, " \x00") }
+// trim cuts the padding at the end. Spaces inside a name stay.
+func trim(s string) string { return strings.TrimRightFunc(s, isPadding) }
+
+// odd tells whether the 256 bytes of text, of which c was made, hold something that cards do not: characters outside the
+// fields, behind the padding of a field or of a kind that the field does not have. Such a card may be genuine all the same,
+// but more probably the reading was damaged.
+func odd(b []byte, c Card) bool {
+	fields, _, err := layout(c.Kind)
+	if err != nil || c.Garbled {
+		return true
+	}
+	var covered [textSize / 2]bool
+	for _, f := range fields {
+		gap := 0
+		for i := f.at / 2; i < f.at/2+f.chars; i++ {
+			covered[i] = true
+			r := rune(binary.LittleEndian.Uint16(b[2*i:]))
+			if isPadding(r) {
+				gap++
+				continue
+			}
+			spaced := f.may == ofWords || f.may == ofLatin // may hold single spaces
+			if gap > 1 || gap == 1 && !spaced || !utf16.IsSurrogate(r) && !f.may.has(r) {
+				return true
+			}
+			gap = 0
+		}
+	}
+	for i, known := range covered {
+		if !known && !isPadding(rune(binary.LittleEndian.Uint16(b[2*i:]))) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPadding tells what fills fields; some readers pad with NUL.
+func isPadding(r rune) bool { return r == ' ' || r == 0 }
 
 // EncodeCard is the inverse of DecodeCard, for simulators and tests. The error names
 // the first field that the card cannot hold.
