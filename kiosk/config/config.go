@@ -5,7 +5,12 @@
 // screen what that means instead of refusing to start.
 package config
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Role is what a machine is.
 type Role string
@@ -45,6 +50,26 @@ const (
 
 // Choices lists the levels for the file reader.
 func (Level) Choices() []string { return []string{"debug", "info", "warn", "error"} }
+
+// Baud is the speed of a serial line in bits per second.
+type Baud int
+
+// BaudAuto leaves it to the program to find the speed of a device that can be asked at any of them.
+const BaudAuto Baud = 0
+
+// UnmarshalText reads auto (or 0) or one of the speeds that the devices of this field are sold with.
+func (b *Baud) UnmarshalText(text []byte) error {
+	if s := string(text); s == "auto" || s == "0" {
+		*b = BaudAuto
+		return nil
+	}
+	n, err := strconv.Atoi(string(text))
+	if err != nil || !slices.Contains(bauds(), n) {
+		return fmt.Errorf("want auto or one of %v, got %.40q", bauds(), text)
+	}
+	*b = Baud(n)
+	return nil
+}
 
 // Config is one machine. A nil pointer is a device or duty that is not configured.
 type Config struct {
@@ -89,7 +114,7 @@ type Idle struct {
 // Reader is the ID-card reader.
 type Reader struct {
 	Port string `yaml:"port,required"` // path of its tty
-	Baud int    `yaml:"baud"`
+	Baud Baud   `yaml:"baud"`          // BaudAuto unless the file names one
 	Side Side   `yaml:"side"`
 }
 

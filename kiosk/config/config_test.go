@@ -56,7 +56,7 @@ func TestDefaults(t *testing.T) {
 		Machine: "A00001", Role: RolePad, Listen: "127.0.0.1:8080", State: "/var/lib/kiosk",
 		Screen:  Screen{1280, 800, 10.1},
 		Idle:    Idle{45 * time.Second, 15 * time.Second, 90 * time.Second, 30 * time.Second},
-		Reader:  &Reader{"/dev/r", 115200, SideRight},
+		Reader:  &Reader{"/dev/r", BaudAuto, SideRight},
 		Printer: &Printer{"/dev/p", 115200, "epson80", SideBelow},
 		Window:  &Window{Number: "3", Invite: time.Minute, Reasons: 20 * time.Second},
 		Log:     Log{LevelInfo},
@@ -91,7 +91,10 @@ func TestProblems(t *testing.T) {
 		"screen":            {kiosk + "screen:\n  width: 10\n  height: 1920\n", []string{"x:3: screen.diagonal: want 5 to 100", "x:4: screen.width: want 480 to 7680"}},
 		"idle":              {kiosk + "idle:\n  first: 1s\n  large-first: 20s\n  countdown: 60\n", []string{"x:4: idle.first: want 15s to 10m0s, got 1s", "x:6: idle.countdown: want a duration like 45s or 1m30s: add the unit, got 60"}},
 		"idle, large":       {kiosk + "idle:\n  first: 2m\n", []string{"x:3: idle.large-first: is shorter than idle.first"}},
-		"port":              {kiosk + "reader: {port: ttyS0, baud: 1200}\n", []string{"x:3: reader.port: want the path of a device", "x:3: reader.baud: want one of [9600"}},
+		"port":              {kiosk + "reader: {port: ttyS0, baud: 1200}\n", []string{"x:3: reader.baud: want auto or one of [9600", "x:3: reader.port: want the path of a device"}},
+		"reader's speed":    {kiosk + "reader: {port: /dev/a, baud: fast}\n", []string{`x:3: reader.baud: want auto or one of [9600 19200 38400 57600 115200], got "fast"`}},
+		"printer's speed":   {kiosk + "printer: {port: /dev/a, baud: 1200}\n", []string{"x:3: printer.baud: want one of [9600"}},
+		"printer, auto":     {kiosk + "printer: {port: /dev/a, baud: auto}\n", []string{"x:3: printer.baud: want a whole number"}},
 		"no port":           {kiosk + "reader: {baud: 9600}\n", []string{"x:3: reader.port: missing"}},
 		"same port":         {kiosk + "reader: {port: /dev/a}\nprinter: {port: /dev/a}\n", []string{"x:4: printer.port: /dev/a is the port of the reader already"}},
 		"side":              {kiosk + "reader: {port: /dev/a, side: above}\n", []string{"x:3: reader.side: \"above\" is none of left, right, below"}},
@@ -127,6 +130,15 @@ func TestProblems(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestReaderSpeed(t *testing.T) {
+	for text, want := range map[string]Baud{"auto": BaudAuto, "0": BaudAuto, "9600": 9600, "115200": 115200, "''": BaudAuto} {
+		c, problems := Parse("x", []byte("machine: A00001\nrole: kiosk\nreader: {port: /dev/r, baud: "+text+"}\n"))
+		if len(problems) > 0 || c.Reader.Baud != want {
+			t.Errorf("%s: %v, %v", text, c.Reader, problems)
+		}
 	}
 }
 

@@ -76,7 +76,6 @@ func (c *Config) fillIn() {
 		}
 	}
 	if r := c.Reader; r != nil {
-		r.Baud = def(r.Baud, 115200)
 		r.Side = def(r.Side, SideRight)
 	}
 	if p := c.Printer; p != nil {
@@ -192,21 +191,21 @@ func bauds() []int { return []int{9600, 19200, 38400, 57600, 115200} }
 
 func (v *validator) devices(c *Config) {
 	ports := map[string]string{}
-	port := func(key, path string, baud int) {
+	port := func(key, path string) {
 		v.check(filepath.IsAbs(path), key+".port", "want the path of a device like /dev/kiosk/reader, got %q", path)
-		v.check(slices.Contains(bauds(), baud), key+".baud", "want one of %v, got %d", bauds(), baud)
 		other, taken := ports[path]
 		v.check(!taken, key+".port", "%s is the port of the %s already; two devices cannot share one", path, other)
 		ports[path] = key
 	}
 	if c.Reader != nil {
-		port("reader", c.Reader.Port, c.Reader.Baud)
+		port("reader", c.Reader.Port) // its speed has been checked by reading it
 	}
 	if c.Printer != nil {
-		port("printer", c.Printer.Port, c.Printer.Baud)
+		port("printer", c.Printer.Port)
+		v.check(slices.Contains(bauds(), c.Printer.Baud), "printer.baud", "want one of %v, got %d", bauds(), c.Printer.Baud)
 	}
 	if c.Pad != nil {
-		port("pad", c.Pad.Port, 9600) // its speed is checked with its profile
+		port("pad", c.Pad.Port) // its speed is checked with its profile
 		v.pad(c)
 	}
 	used := map[[2]string]string{}

@@ -86,7 +86,7 @@ func (m *machine) openStation(ctx context.Context) error {
 	// A device that is not configured still has its supervisor's face: it is never online, and the screens say so.
 	r := serialport.Config{}
 	if c := m.cfg.Reader; c != nil {
-		r = serialport.Config{Path: c.Port, Baud: c.Baud}
+		r = serialport.Config{Path: c.Port, Baud: int(c.Baud)}
 	}
 	m.reader = station.NewReader(r, m.board)
 	p, profile := serialport.Config{}, "epson80"
