@@ -27,7 +27,7 @@ func (stxDialect) heal(c *call) error {
 	}
 	now := time.Now()
 	if !now.Before(c.owed.Add(cmdReadAll.timeout)) { // long over: what came meanwhile lies ready to be thrown away
-		c.suspect, c.owing = false, 0
+		c.suspect, c.owing, c.doubt = false, 0, false
 		return c.listen(cmdReadAll.op, silence, silence)
 	}
 	answers, one := 0, c.owing == 1

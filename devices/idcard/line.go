@@ -41,9 +41,9 @@ type line struct {
 	suspect bool      // an answer may still be on its way
 	owing   int       // commands whose answer has not been seen
 	owed    time.Time // until when their answers are expected
-	doubt   bool      // owed is over, but the next answer may be one of theirs, come very late
+	doubt   bool      // something came unasked, or did not come: the next answer may be an older one
 
-	accepted func(sent int, body []byte) // for tests: hears of every accepted answer and the number of the command
+	accepted func(cmd *command, sent int, body []byte) // for tests: hears of every accepted answer and which command it is for
 
 	mu    sync.Mutex
 	stats Stats
@@ -163,7 +163,7 @@ func (c *call) send(cmd *command) (answer, error) {
 		return answer{}, c.failed(cmd.op, err)
 	}
 	body, err := c.receive(cmd, end)
-	if err == nil && c.doubt {
+	if err == nil && c.doubt && c.framing == STX {
 		body, err = c.newest(cmd, body)
 	}
 	if err != nil {
@@ -179,7 +179,7 @@ func (c *call) send(cmd *command) (answer, error) {
 		}
 	})
 	if c.accepted != nil {
-		c.accepted(sent, body)
+		c.accepted(cmd, sent, body)
 	}
 	return a, nil
 }
@@ -299,7 +299,7 @@ func (c *call) hear(op string, d, quiet time.Duration, on func([]byte) (enough b
 		now := time.Now()
 		switch {
 		case n > 0:
-			c.disturbed = true
+			c.disturbed, c.doubt = true, true
 			c.count(func(s *Stats) { s.SkipBytes += n })
 			calm := now.Add(quiet)
 			if on(c.chunk[:n]) || calm.After(end) {

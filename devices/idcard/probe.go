@@ -41,7 +41,8 @@ const (
 // is called with each speed, and what it returns is closed again if it has a Close.
 //
 // A reader found at once takes half a second, plus 0.3 s for each wrong speed before the right one. That there is none is
-// known after at most 22 s; a reader that was just powered and takes no command for 2 s is found all the same.
+// known after 22 s, or 30 s on a line that is not silent; a reader that was just powered and takes no command for 2 s is
+// found all the same.
 //
 // An error is an *Error. ClassGone: the line did not open or is lost. ClassFault: no reader answers, and the text says what
 // was tried, what came and what to check; it is ErrMute when nothing came at all; or the one that answers is broken, and the

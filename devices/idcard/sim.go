@@ -49,8 +49,8 @@ const defaultCardTime = 400 * time.Millisecond
 // Sim is a simulated reader: the device's side of the line protocol. Cards may be
 // laid and taken away and faults switched from any goroutine.
 type Sim struct {
-	opts    SimOpts
-	numbers bool // for tests: the status words that the driver leaves alone hold the number of the command
+	opts SimOpts
+	said func(number int, body []byte) // for tests: hears of every answer; the words that the driver leaves alone hold the command's number
 
 	mu       sync.Mutex
 	fault    Fault
@@ -216,7 +216,7 @@ func just(sw3 byte, data ...byte) func() reply { return func() reply { return re
 
 // body writes a reply as the framing has it. The words besides SW3 are the card's own status, or the given number.
 func (s *Sim) body(r reply, number int) []byte {
-	if !s.numbers {
+	if s.said == nil {
 		number = 0
 	}
 	if s.opts.Framing == STX {

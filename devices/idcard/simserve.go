@@ -80,7 +80,11 @@ func (s *Sim) answer(ctx context.Context, port io.Writer, received <-chan []byte
 	var last time.Time // when something came
 	send := func(r reply, command []byte) error {
 		turn++
-		frame := s.spoil(s.opts.Framing.fromReader().wrap(nil, s.body(r, number)), turn)
+		body := s.body(r, number)
+		if s.said != nil {
+			s.said(number, body)
+		}
+		frame := s.spoil(s.opts.Framing.fromReader().wrap(nil, body), turn)
 		if len(frame) == 0 {
 			return nil
 		}
