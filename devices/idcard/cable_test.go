@@ -50,6 +50,13 @@ func (c *cable) unplug() {
 	c.wake()
 }
 
+// unplugged tells whether it is cut.
+func (c *cable) unplugged() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cut
+}
+
 func (c *cable) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})

@@ -62,8 +62,9 @@ func addressed(data []byte) bool {
 
 // answer is a received frame.
 type answer struct {
-	sw3  byte
-	data []byte
+	sw3    byte
+	data   []byte
+	unsure bool // it may be that to an earlier command; see stxDialect
 }
 
 // parse reads the body of an answer.

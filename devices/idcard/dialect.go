@@ -44,6 +44,7 @@ type try struct {
 	found    func() // called once, then nil
 	failures int    // lost commands in a row
 	selects  int    // refused selections in a row
+	glimpsed bool   // a card answered, perhaps to an earlier command
 }
 
 // tell says once that a card has answered.
@@ -64,6 +65,9 @@ func (t *try) ask(cmd *command) (answer, error) {
 		}
 		a, err := t.send(cmd)
 		switch {
+		case err == nil && a.unsure:
+			t.glimpsed = t.glimpsed || a.sw3 == swOK
+			continue
 		case err == nil && !noise(a.sw3):
 			t.failures = 0
 			return a, nil
@@ -109,10 +113,6 @@ func (t *try) readings(once func() (text []byte, err error)) (Card, error) {
 			return Card{}, &Error{Class: ClassUnreadable, Op: cmdRead.op, Err: errors.New(wrong.Error())}
 		}
 		before = card
-		// A copy of the answer, held back somewhere on the line, would agree with it too.
-		if err := t.listen(cmdRead.op, silence, silence); err != nil {
-			return Card{}, err
-		}
 	}
 	return Card{}, &Error{Class: ClassFault, Op: cmdRead.op, Err: fmt.Errorf("%w: no two of %d readings agree", errBroken, maxReadings)}
 }

@@ -17,7 +17,7 @@ type sdtDialect struct{}
 // must be silent for as long as a status may take before the next one, and after one that was not the first.
 func (sdtDialect) heal(c *call) error {
 	var last error
-	quiet, owed := silence, c.owed
+	quiet, owed, first := silence, c.owed, c.owing <= 1
 	for attempt := 0; attempt < 2 || time.Now().Before(owed); attempt++ {
 		if err := c.listen(cmdStatus.op, quiet, quiet); err != nil {
 			return err
@@ -25,7 +25,7 @@ func (sdtDialect) heal(c *call) error {
 		quiet = cmdStatus.timeout
 		a, err := c.send(&cmdStatus)
 		switch {
-		case err == nil && a.sw3 == swOK && attempt == 0:
+		case err == nil && a.sw3 == swOK && first:
 			return nil
 		case err == nil && a.sw3 == swOK:
 			return c.listen(cmdStatus.op, quiet, quiet)
@@ -37,6 +37,7 @@ func (sdtDialect) heal(c *call) error {
 		default:
 			return err
 		}
+		first = false
 	}
 	return last
 }
@@ -62,9 +63,6 @@ func (d sdtDialect) identify(c *call) (string, error) {
 			return id, nil
 		}
 		before = id
-		if err := c.listen(cmdSAMID.op, silence, silence); err != nil {
-			return "", err
-		}
 	}
 	return "", &Error{Class: ClassFault, Op: cmdSAMID.op, Err: errors.New("no two answers agree")}
 }

@@ -15,24 +15,20 @@ import (
 //   - A card that is there at the first look of a call may be the last visitor's, unless a look before found none.
 //   - An idle module is left alone, for asking it would read a card that nobody offered. One that has frozen shows itself at
 //     the next use.
-//   - An answer that did not come in time cannot be told from the next one. It is waited for, and if it has not come by then
-//     the next answer counts only if no other follows it for as long as one command may take.
+//   - An answer that did not come in time cannot be told from the next one. It is waited for. If it has not come by then the
+//     next answer is only a sign of life: it is waited whether another follows it, for as long as one command may take, and
+//     then everything is asked for again.
 type stxDialect struct{}
 
-// heal waits for what is owed.
+// heal waits for what is owed. What has come since the last call lies ready.
 func (stxDialect) heal(c *call) error {
 	if c.owing == 0 {
 		c.suspect = false
 		return c.listen(cmdReadAll.op, silence, silence)
 	}
-	now := time.Now()
-	if !now.Before(c.owed.Add(cmdReadAll.timeout)) { // long over: what came meanwhile lies ready to be thrown away
-		c.suspect, c.owing, c.doubt = false, 0, false
-		return c.listen(cmdReadAll.op, silence, silence)
-	}
 	answers, one := 0, c.owing == 1
 	c.in.wipe()
-	err := c.hear(cmdReadAll.op, max(c.owed.Sub(now), silence), silence, func(p []byte) bool {
+	err := c.hear(cmdReadAll.op, max(time.Until(c.owed), silence), silence, func(p []byte) bool {
 		c.in.feed(p)
 		for body, ok := c.in.next(); ok; body, ok = c.in.next() {
 			if cmdReadAll.accepts(c.framing.parse(body)) {
@@ -72,6 +68,9 @@ func (d stxDialect) read(t *try) (Card, error) {
 			r.lies = true
 			t.tell()
 			return t.readings(d.readAgain(t, a))
+		case a.sw3 == swNoCard && t.glimpsed: // the module may have read it, and reads a card only once
+			r.lies = false
+			return Card{}, &Error{Class: ClassAgain, SW3: a.sw3, Op: cmdReadAll.op, Err: errors.New("the answer with the card was lost")}
 		case a.sw3 == swNoCard:
 			r.lies, t.selects = false, 0
 		case a.sw3 == swNotSelected && t.selects < maxSelects-1:

@@ -96,6 +96,9 @@ func (s *scanner) next() ([]byte, bool) {
 	}
 }
 
+// behind tells how many bytes follow the frame last returned.
+func (s *scanner) behind() int { return len(s.buf) - s.off - s.size }
+
 // coming returns what is there of a frame whose end is still to come, nil when no frame has begun.
 func (s *scanner) coming() []byte {
 	if s.size > 0 {

@@ -43,6 +43,12 @@ type line struct {
 	owed    time.Time // until when their answers are expected
 	doubt   bool      // something came unasked, or did not come: the next answer may be an older one
 
+	// What was accepted last: a copy of it that comes late must not answer the next command.
+	last      string // command
+	lastState byte   // state code of the answer
+	lastBare  bool   // there was nothing else in it
+	lastAt    time.Time
+
 	accepted func(cmd *command, sent int, body []byte) // for tests: hears of every accepted answer and which command it is for
 
 	mu    sync.Mutex
@@ -137,8 +143,12 @@ func (c *call) setDeadlines(read, write time.Time) {
 // send asks for cmd and waits for its answer, whose data is valid until the next use of
 // the line. The error is ErrMute, errBroken, an *Error of ClassGone, or the context's.
 func (c *call) send(cmd *command) (answer, error) {
-	// What is there before the question is not its answer.
-	if err := c.listen(cmd.op, leftover, silence); err != nil {
+	// What is there before the question is not its answer. Nor is a second copy of the answer before, where that would fit too.
+	pause := leftover
+	if cmd.body == c.last || c.lastBare && cmd.accepts(answer{sw3: c.lastState}) {
+		pause = max(pause, time.Until(c.lastAt.Add(silence)))
+	}
+	if err := c.listen(cmd.op, pause, silence); err != nil {
 		return answer{}, err
 	}
 	c.in.wipe()
@@ -163,7 +173,8 @@ func (c *call) send(cmd *command) (answer, error) {
 		return answer{}, c.failed(cmd.op, err)
 	}
 	body, err := c.receive(cmd, end)
-	if err == nil && c.doubt && c.framing == STX {
+	unsure := err == nil && c.framing == STX && (c.doubt || c.in.behind() > 0)
+	if unsure {
 		body, err = c.newest(cmd, body)
 	}
 	if err != nil {
@@ -172,13 +183,15 @@ func (c *call) send(cmd *command) (answer, error) {
 	}
 	c.suspect, c.owing, c.doubt = false, 0, false
 	a := c.framing.parse(body)
+	a.unsure = unsure
+	c.last, c.lastState, c.lastBare, c.lastAt = cmd.body, a.sw3, len(a.data) == 0, time.Now()
 	c.count(func(s *Stats) {
 		s.Answers++
 		if a.sw3 != swOK && a.sw3 != swFound && a.sw3 != swNoCard && a.sw3 != swNothing {
 			s.Refusals++
 		}
 	})
-	if c.accepted != nil {
+	if c.accepted != nil && !unsure {
 		c.accepted(cmd, sent, body)
 	}
 	return a, nil
@@ -194,7 +207,7 @@ func (c *call) receive(cmd *command, end time.Time) ([]byte, error) {
 			return body, nil
 		}
 		part := c.in.coming()
-		if part != nil && c.onComing != nil {
+		if part != nil && c.onComing != nil && !c.doubt {
 			c.onComing(part)
 		}
 		damaged := part != nil || c.in.badSums > badSums
@@ -252,7 +265,10 @@ func (c *call) salvage(cmd *command) ([]byte, error) {
 // newest waits whether another answer follows the one that came while an older answer might still have come: the last of
 // them is the one to the last command. The wait is what one command may take.
 func (c *call) newest(cmd *command, body []byte) ([]byte, error) {
-	have := true
+	have := c.in.behind() == 0
+	for b, ok := c.pick(cmd); ok; b, ok = c.pick(cmd) { // came along with it
+		body, have = b, c.in.behind() == 0
+	}
 	end := time.Now().Add(cmd.timeout)
 	for {
 		c.until(end, end)

@@ -21,7 +21,7 @@ type Plan struct {
 	did   []string
 	last  []byte // the frame before this one
 	held  []byte // a frame that goes out with the next one
-	calm  int    // answers to come before the next long delay
+	calm  int    // answers to come before one may be late again
 }
 
 // mishap is one thing that goes wrong.
@@ -100,6 +100,15 @@ func (p *Plan) chance(m mishap) bool {
 	return true
 }
 
+// begin forgets what was on the line before the plug was pulled.
+func (p *Plan) begin() {
+	if p != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.last, p.held, p.calm = nil, nil, 0
+	}
+}
+
 // hear is what arrives at the reader of what the host sent.
 func (p *Plan) hear(chunk []byte) []byte {
 	switch {
@@ -119,8 +128,9 @@ type burst struct {
 	bytes []byte
 }
 
-// speak is what leaves the reader when it sends frame, the answer to command.
-func (p *Plan) speak(f Framing, frame, command []byte) []burst {
+// speak is what leaves the reader when it sends frame, the answer to command. A busy reader has more commands to work off: it
+// is not late with their answers again, for a driver can do no better than to wait for a while whether more comes.
+func (p *Plan) speak(f Framing, frame, command []byte, busy bool) []burst {
 	if p == nil {
 		return []burst{{0, frame}}
 	}
@@ -130,12 +140,16 @@ func (p *Plan) speak(f Framing, frame, command []byte) []burst {
 	p.last = slices.Clone(frame)
 	ahead := p.held
 	p.held = nil
-	var out []burst
-	if p.ended || p.rng.Float64() >= p.rate {
-		out = []burst{{0, frame}}
-	} else {
+	out := []burst{{0, frame}}
+	if !p.ended && p.rng.Float64() < p.rate {
 		kind := p.kinds[p.rng.IntN(len(p.kinds))]
-		out = p.spoil(kind, f, frame, command, last)
+		late := kind == planMerge || kind == planLate || kind == planTrickle
+		if !late || !busy && len(ahead) == 0 && p.calm <= 0 {
+			out = p.spoil(kind, f, frame, command, last)
+			if late {
+				p.calm = 5
+			}
+		}
 	}
 	p.calm--
 	if len(ahead) > 0 {
@@ -179,11 +193,6 @@ func (p *Plan) spoil(kind mishap, f Framing, frame, command, last []byte) []burs
 		return nil
 	case planLate:
 		d := time.Duration(100+at(5900)) * time.Millisecond
-		if d > 2*time.Second && p.calm > 0 {
-			d %= 2 * time.Second
-		} else if d > 2*time.Second {
-			p.calm = 4
-		}
 		note = fmt.Sprintf("late %v", d)
 		return []burst{{d, frame}}
 	case planTrickle:

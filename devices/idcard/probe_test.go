@@ -23,7 +23,7 @@ type lineOf struct {
 }
 
 func (l *lineOf) open(baud int) (Port, error) {
-	if n := len(l.cables); n > 0 && !l.cables[n-1].cut {
+	if n := len(l.cables); n > 0 && !l.cables[n-1].unplugged() {
 		l.t.Errorf("opened at %d before the line at %d was closed", baud, l.opened[n-1])
 	}
 	c := newCable()
@@ -213,7 +213,7 @@ func TestProbeLineEndsAtOnce(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 5*time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
-		if last := l.cables[len(l.cables)-1]; !last.cut {
+		if last := l.cables[len(l.cables)-1]; !last.unplugged() {
 			t.Error("the line stayed open")
 		}
 	})

@@ -55,7 +55,7 @@ func New(port Port, opts *Opts) *Reader {
 		lies:    true,
 	}
 	// A program before this one may have asked for things and left.
-	r.line.owing, r.line.owed = 2, time.Now()
+	r.line.owing, r.line.owed = 1, time.Now()
 	return r
 }
 

@@ -166,7 +166,7 @@ func TestACardThatNeverLeftIsNotReadAgain(t *testing.T) {
 			t.Error(err)
 		}
 		before := b.Stats().Commands
-		ctx, cancel := context.WithTimeout(t.Context(), leastPoll/2)
+		ctx, cancel := context.WithTimeout(t.Context(), leastPoll)
 		defer cancel()
 		if _, err := b.ReadCard(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)

@@ -76,6 +76,7 @@ func forward(ctx context.Context, port io.Reader, to chan<- []byte) error {
 func (s *Sim) answer(ctx context.Context, port io.Writer, received <-chan []byte) error {
 	in := scanner{framer: s.opts.Framing.fromHost()}
 	plan := s.opts.Plan
+	plan.begin()
 	badSums, turn, number := 0, 0, 0
 	var last time.Time // when something came
 	send := func(r reply, command []byte) error {
@@ -88,7 +89,7 @@ func (s *Sim) answer(ctx context.Context, port io.Writer, received <-chan []byte
 		if len(frame) == 0 {
 			return nil
 		}
-		for _, b := range plan.speak(s.opts.Framing, frame, command) {
+		for _, b := range plan.speak(s.opts.Framing, frame, command, len(received) > 0) {
 			if !plan.sleep(ctx, b.wait) {
 				return nil
 			}
