@@ -18,6 +18,7 @@ type cable struct {
 
 	mu      sync.Mutex
 	cut     bool
+	cutAt   time.Time
 	noise   *rand.Rand
 	changed chan struct{} // closed and replaced whenever anything changes
 }
@@ -28,6 +29,7 @@ type cableEnd struct {
 	peer  *cableEnd
 	baud  int // 0 understands everything
 	left  int // bytes that may still be sent from here before the cable is cut; less than 0 is no limit
+	sent  int // bytes that were sent from here
 	in    []byte
 	until time.Time
 }
@@ -46,8 +48,7 @@ func newCable() *cable {
 func (c *cable) unplug() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cut = true
-	c.wake()
+	c.sever()
 }
 
 // unplugged tells whether it is cut.
@@ -55,6 +56,13 @@ func (c *cable) unplugged() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cut
+}
+
+func (c *cable) sever() {
+	if !c.cut {
+		c.cut, c.cutAt = true, time.Now()
+	}
+	c.wake()
 }
 
 func (c *cable) wake() {
@@ -84,11 +92,12 @@ func (e *cableEnd) Write(b []byte) (int, error) {
 			e.peer.in = append(e.peer.in, x)
 		}
 	}
-	e.c.cut = e.left == 0
-	e.c.wake()
-	if e.c.cut {
+	e.sent += n
+	if e.left == 0 {
+		e.c.sever()
 		return n, errCut
 	}
+	e.c.wake()
 	return n, nil
 }
 

@@ -28,7 +28,12 @@ func (sdtDialect) heal(c *call) error {
 		case err == nil && a.sw3 == swOK && first:
 			return nil
 		case err == nil && a.sw3 == swOK:
-			return c.listen(cmdStatus.op, quiet, quiet)
+			c.suspect, c.owing = true, 2 // until the line has been silent: the caller may leave now
+			if err := c.listen(cmdStatus.op, quiet, quiet); err != nil {
+				return err
+			}
+			c.suspect, c.owing = false, 0
+			return nil
 		case err == nil:
 			c.suspect, c.disturbed = true, true
 			last = refusal(&cmdStatus, a.sw3)

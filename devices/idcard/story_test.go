@@ -346,8 +346,7 @@ func (s *story) returned(card Card, start time.Time) {
 // judge judges an error, and what is left in the driver.
 func (s *story) judge(what string, ctx context.Context, start time.Time, err error) {
 	s.note("%s since %.3f: %v", what, start.Sub(epoch()).Seconds(), err)
-	in := &s.reader.line
-	if all := append(in.in.buf[:cap(in.in.buf)], in.chunk[:]...); !bytes.Equal(all, make([]byte, len(all))) {
+	if all := s.reader.held(); !bytes.Equal(all, make([]byte, len(all))) {
 		s.fail("after %s the driver still holds what it received", what)
 	}
 	if err == nil {
