@@ -41,7 +41,8 @@ const (
 type try struct {
 	*call
 	reader   *Reader
-	found    func() // called once, then nil
+	found    func() // may be nil
+	told     bool   // found has been called
 	failures int    // lost commands in a row
 	selects  int    // refused selections in a row
 	glimpsed bool   // a card answered, perhaps to an earlier command
@@ -49,10 +50,10 @@ type try struct {
 
 // tell says once that a card has answered.
 func (t *try) tell() {
-	if f := t.found; f != nil {
-		t.found = nil
-		f()
+	if !t.told && t.found != nil {
+		t.found()
 	}
+	t.told = true
 }
 
 // ask sends cmd until it is answered, putting the line in order after each loss.
@@ -105,7 +106,10 @@ func (t *try) readings(once func() (text []byte, err error)) (Card, error) {
 		if wrong == nil && !t.disturbed && !odd(text, card) {
 			return card, nil
 		}
-		if n > 0 && card == before {
+		switch {
+		case n > 0 && wrong == nil && before.Check() == nil && card.Number != before.Number:
+			return Card{}, &Error{Class: ClassAgain, Op: cmdRead.op, Err: errors.New("another card was laid during the reading")}
+		case n > 0 && card == before:
 			if wrong == nil {
 				return card, nil
 			}

@@ -123,6 +123,10 @@ func (d sdtDialect) waitForCard(t *try) error {
 			return r.refused(&cmdFind, a.sw3)
 		}
 		t.selects, r.unknown = 0, false
+		if t.told { // the caller has been told that one is there
+			r.lies = false
+			return &Error{Class: ClassAgain, Op: cmdRead.op, Err: errors.New("the card left before it was read")}
+		}
 		// The module finds a card once and then no more until it has been taken away.
 		if r.lies {
 			if r.lies, err = d.present(t); err != nil {
@@ -185,46 +189,56 @@ func (d sdtDialect) present(t *try) (bool, error) {
 		r.unknown = a.sw3 != swNoCard
 		return r.unknown, nil
 	}
+	a, answered, err := d.askCard(t)
+	switch {
+	case err != nil || !answered:
+		return false, err
+	case a.sw3 == swOK || a.sw3 == swNothing:
+		return true, nil
+	}
+	if e := refusal(&cmdAddress, a.sw3); e.Class == ClassFault {
+		return false, e
+	}
+	return false, nil
+}
+
+// askCard asks for the appended address. Some modules say nothing once the card has left: answered is false when the module is
+// alive and silent to this twice.
+func (d sdtDialect) askCard(t *try) (a answer, answered bool, err error) {
 	for silent := 0; ; {
 		if t.suspect {
 			if err := d.heal(t.call); err != nil {
-				return false, err
+				return answer{}, false, err
 			}
 		}
 		a, err := t.send(&cmdAddress)
 		switch {
 		case errors.Is(err, ErrMute):
-			// Some modules say nothing once the card has left. Whether the module itself is alive is what heal finds out.
 			if silent++; silent == 2 {
-				return false, d.heal(t.call)
+				return answer{}, false, d.heal(t.call)
 			}
-			continue
 		case errors.Is(err, errBroken), err == nil && noise(a.sw3):
 			t.suspect, t.disturbed = true, true
 			if t.failures++; t.failures >= maxFailures {
-				return false, &Error{Class: ClassFault, SW3: a.sw3, Op: cmdAddress.op, Err: errBroken}
+				return answer{}, false, &Error{Class: ClassFault, SW3: a.sw3, Op: cmdAddress.op, Err: errBroken}
 			}
-			continue
 		case err != nil:
-			return false, err
+			return answer{}, false, err
+		default:
+			t.failures = 0
+			return a, true, nil
 		}
-		t.failures = 0
-		if a.sw3 == swOK || a.sw3 == swNothing {
-			return true, nil
-		}
-		if e := refusal(&cmdAddress, a.sw3); e.Class == ClassFault {
-			return false, e
-		}
-		return false, nil
 	}
 }
 
 // address reads the appended address of the card that was read last.
-func (sdtDialect) address(t *try) (string, error) {
-	a, err := t.ask(&cmdAddress)
+func (d sdtDialect) address(t *try) (string, error) {
+	a, answered, err := d.askCard(t)
 	switch {
 	case err != nil:
 		return "", err
+	case !answered:
+		return "", &Error{Class: ClassAgain, Op: cmdAddress.op, Err: errors.New("the card has been taken away")}
 	case a.sw3 == swNothing:
 		return "", nil
 	case a.sw3 != swOK:

@@ -68,9 +68,9 @@ func (d stxDialect) read(t *try) (Card, error) {
 			r.lies = true
 			t.tell()
 			return t.readings(d.readAgain(t, a))
-		case a.sw3 == swNoCard && t.glimpsed: // the module may have read it, and reads a card only once
+		case a.sw3 == swNoCard && (t.told || t.glimpsed): // it has left, or the module has read it and reads a card only once
 			r.lies = false
-			return Card{}, &Error{Class: ClassAgain, SW3: a.sw3, Op: cmdReadAll.op, Err: errors.New("the answer with the card was lost")}
+			return Card{}, &Error{Class: ClassAgain, Op: cmdReadAll.op, Err: errors.New("the answer with the card was lost")}
 		case a.sw3 == swNoCard:
 			r.lies, t.selects = false, 0
 		case a.sw3 == swNotSelected && t.selects < maxSelects-1:
