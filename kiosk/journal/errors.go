@@ -12,6 +12,7 @@ import (
 // What can be wrong with the file, in words a technician can act on. Test with errors.Is.
 var (
 	ErrDiskFull = errors.New("the disk is full: nothing was recorded, what was recorded before is safe; free some space, recording then goes on by itself")
+	ErrLowRoom  = errors.New("the disk is nearly full: no applications are taken, so that deliveries still find room; free some space, it goes on by itself then")
 	ErrReadOnly = errors.New("the disk cannot be written: nothing was recorded, what was recorded before is safe; check the disk and restart the machine")
 	ErrDamaged  = errors.New("the journal file is damaged: keep a copy of it for the platform's people, then move it away; the machine starts a new one")
 	ErrNewer    = errors.New("the journal was written by a newer version of this program: install that version or a later one")

@@ -31,7 +31,7 @@ type Fact struct {
 	Kind         string          // for example "case.accepted"
 	Subject      string          // what it is about: a case number, an invitation
 	Time         time.Time       // as the clock said, UTC, milliseconds
-	ClockTrusted bool            // false: the clock was behind an earlier fact's, or before 2026
+	ClockTrusted bool            // false: the clock was behind an earlier time, more than 400 days ahead of it, or before 2026
 	Body         json.RawMessage // canonical JSON, never with personal data
 	Sealed       []byte          // personal part, readable by the platform only; nil when there is none or it was dropped
 	SealedSHA256 []byte          // of the sealed part; stays when the sealed part is dropped; nil when there never was one
@@ -102,30 +102,33 @@ func (tx *Tx) fact(kind, subject string, body any, sealed []byte) (Fact, error) 
 		sum := sha256.Sum256(sealed)
 		f.Sealed, f.SealedSHA256 = bytes.Clone(sealed), sum[:]
 	}
-	var floor int64
-	if f.Sequence, f.Prev, floor, err = tx.head(); err != nil {
+	if f.Sequence, f.Prev, err = tx.head(); err != nil {
 		return Fact{}, err
 	}
 	f.Sequence++
-	// The floor is the latest time a believable clock has shown. A clock behind it has been set back or has lost its battery:
-	// its time is kept as it is, marked, and order comes from the sequence.
-	if ms := f.Time.UnixMilli(); ms >= floor && f.Time.Year() >= firstYear {
-		f.ClockTrusted, floor = true, ms
+	// The floor is the latest time a believable clock has shown. A clock behind it has been set back or has lost its battery, one far
+	// ahead of it was set wrongly: its time is kept as it is, marked, and order comes from the sequence.
+	known, err := floor(tx)
+	if err != nil {
+		return Fact{}, err
+	}
+	if ms := f.Time.UnixMilli(); trusted(ms, known) {
+		f.ClockTrusted, known = true, ms
 	}
 	f.Hash = ChainHash(tx.j.epoch, f)
 	_, err = tx.Exec(`INSERT INTO fact (sequence, kind, subject, time, clock_trusted, floor, body, sealed_sha256, prev, hash, sealed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		f.Sequence, f.Kind, f.Subject, f.Time.UnixMilli(), f.ClockTrusted, floor, string(f.Body), f.SealedSHA256, f.Prev, f.Hash, f.Sealed)
+		f.Sequence, f.Kind, f.Subject, f.Time.UnixMilli(), f.ClockTrusted, known, string(f.Body), f.SealedSHA256, f.Prev, f.Hash, f.Sealed)
 	return f, err
 }
 
-// head returns the sequence, hash and floor of the last fact; Prune never deletes it.
-func (tx *Tx) head() (sequence int64, hash []byte, floor int64, err error) {
-	err = tx.QueryRow(`SELECT sequence, hash, floor FROM fact ORDER BY sequence DESC LIMIT 1`).Scan(&sequence, &hash, &floor)
+// head returns the sequence and hash of the last fact; Prune never deletes it.
+func (tx *Tx) head() (sequence int64, hash []byte, err error) {
+	err = tx.QueryRow(`SELECT sequence, hash FROM fact ORDER BY sequence DESC LIMIT 1`).Scan(&sequence, &hash)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, FirstPrev(), 0, nil
+		return 0, FirstPrev(), nil
 	}
-	return sequence, hash, floor, err
+	return sequence, hash, err
 }
 
 const factColumns = `sequence, kind, subject, time, clock_trusted, body, sealed_sha256, prev, hash, sealed`

@@ -31,11 +31,13 @@ type Options struct {
 	Machine string           // 6 characters 0-9 A-Z, part of every number the machine gives out
 	Now     func() time.Time // time.Now when nil
 	Log     *slog.Logger     // slog.Default when nil
+	Reserve int64            // bytes that Room wants to be left on the disk; 16 MiB when 0
 }
 
 // Journal is the open file. All methods may be called from several goroutines.
 type Journal struct {
 	opts   Options
+	path   string
 	lock   *os.File
 	writer *sql.DB // one connection: SQLite has one writer, and so have we
 	reader *sql.DB
@@ -57,13 +59,16 @@ func Open(ctx context.Context, path string, opts Options) (*Journal, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
+	if opts.Reserve == 0 {
+		opts.Reserve = defaultReserve
+	}
 	if !machineName.MatchString(opts.Machine) {
 		return nil, fmt.Errorf("cannot open journal: the machine's name %q must be 6 characters 0-9 A-Z", opts.Machine)
 	}
 	if text, number, _ := sqlite3.Version(); number < minSQLite {
 		return nil, fmt.Errorf("cannot open journal: the program was built with SQLite %s, which can corrupt the file; build it with 3.51.3 or later", text)
 	}
-	j := &Journal{opts: opts, changed: make(chan struct{})}
+	j := &Journal{opts: opts, path: path, changed: make(chan struct{})}
 	if err := j.open(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot open journal %s: %w", path, explain(err)), j.Close())
 	}

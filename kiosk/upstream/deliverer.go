@@ -34,6 +34,7 @@ type Config struct {
 type Options struct {
 	OnNumbers func(ctx context.Context, numbers map[string]string) error // keeps the platform's case numbers; facts are acknowledged only after it has
 	OnState   func(State)                                                // called from Run when the state has changed
+	OnTime    func(ctx context.Context, at time.Time)                    // the platform's clock, with each answer that was taken; whole seconds
 	Log       *slog.Logger
 }
 
@@ -256,7 +257,12 @@ func (d *Deliverer) post(ctx context.Context, b Batch, first int64) (Answer, err
 	case resp.StatusCode != http.StatusOK:
 		return Answer{}, newRefusal(resp, data)
 	}
-	return parseAnswer(data, first, first+int64(len(b.Facts))-1)
+	answer, err := parseAnswer(data, first, first+int64(len(b.Facts))-1)
+	// TLS has shown who answers, so the time is the platform's own; without the header there is none.
+	if at, e := http.ParseTime(resp.Header.Get("Date")); err == nil && e == nil && d.opts.OnTime != nil {
+		d.opts.OnTime(ctx, at)
+	}
+	return answer, err
 }
 
 // note keeps and reports the state after an attempt.
