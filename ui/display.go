@@ -192,8 +192,15 @@ func (s *Server) read(d *display) {
 		}
 		s.mu.Lock()
 		mine := s.current == d
+		beat := action.Do == "beat"
+		if mine && beat {
+			s.pulse.Beat = time.Now()
+			if action.Arg("painted") == "yes" {
+				s.pulse.Paint = s.pulse.Beat
+			}
+		}
 		s.mu.Unlock()
-		if mine && s.opts.OnAction != nil {
+		if mine && !beat && s.opts.OnAction != nil {
 			s.opts.OnAction(action)
 		}
 	}

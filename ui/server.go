@@ -61,6 +61,7 @@ type Server struct {
 	shown   view.View
 	serial  uint64 // counts Show calls; 0 before the first
 	sound   view.Sound
+	pulse   Pulse
 	current *display
 	closing bool
 	wait    sync.WaitGroup // every handler of a display
@@ -119,6 +120,20 @@ func (s *Server) Show(v view.View) {
 	if d != nil {
 		d.poke()
 	}
+}
+
+// Pulse is the last sign of life of the page on the display. A browser answers the pings of a websocket also while its page is dead or
+// hangs; these come from the page itself. The zero times say that there was none yet.
+type Pulse struct {
+	Beat  time.Time // the page's own loop turned
+	Paint time.Time // and a frame was painted since the beat before
+}
+
+// Pulse returns the last sign of life.
+func (s *Server) Pulse() Pulse {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pulse
 }
 
 // Connected tells whether a display is connected.

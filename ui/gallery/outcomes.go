@@ -150,6 +150,8 @@ func (b book) faults() []Sample {
 		b.kiosk("fault-journal", "fault", "fault.title", view.Fault{Failure: *b.fail("J-401")}, b.foot(other("do.home", "home"), main("do.help", "help"))),
 		b.kiosk("fault-rated", "fault", "fault.title", view.Fault{Failure: *b.fail("V-503")}, b.foot(main("do.finish", "finish"))),
 		b.kiosk("outofservice", "outofservice", "outofservice.title", view.OutOfService{Failure: *b.fail("S-901"), Phone: "0730-5550199"}, noBack),
+		b.kiosk("outofservice-cause", "outofservice", "outofservice.title", view.OutOfService{Failure: *b.fail("S-905"), Phone: "0730-5550199",
+			Cause: b.Text("cause.full", "where", "/var/lib/kiosk/journal.db")}, noBack),
 	}
 }
 

@@ -48,6 +48,8 @@ func (b book) entrance() []Sample {
 	home := view.Home{Park: "示例产业园区", Slogan: b.Text("brand.slogan"), Packages: packages, CanApply: true}
 	noReader := home
 	noReader.CanApply, noReader.ApplyWord = false, b.Text("why.reader")
+	halted := home
+	halted.CanApply, halted.ApplyWord = false, b.Text("why.journal")
 	attract := view.Attract{Park: "示例产业园区", Slogan: b.Text("brand.slogan"), Hours: "24小时服务 · 需人工办理的事项在工作日 9:00—17:00"}
 	night := attract
 	night.Night, night.Shift = true, 5
@@ -58,6 +60,7 @@ func (b book) entrance() []Sample {
 		b.kiosk("home", "home", "home.title", home, noBack),
 		b.kiosk("home-reader-out", "home", "home.title", noReader, noBack, b.banner("banner.reader")),
 		b.kiosk("home-platform-down", "home", "home.title", home, noBack, b.banner("banner.platform")),
+		b.kiosk("home-journal-out", "home", "home.title", halted, noBack, b.banner("banner.journal")),
 		b.kiosk("idle", "home", "home.title", home, noBack, func(v *view.View) { v.Idle = &view.Idle{Until: soon, Total: 15 * time.Second} }),
 		b.kiosk("help", "help", "help.title", view.Help{Lines: []view.HelpLine{
 			{Name: "政务服务便民热线", Number: "12345", Word: "咨询、投诉、建议，全天有人接听", Big: true},

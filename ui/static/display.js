@@ -4,6 +4,7 @@ import "./countdown.js";
 import "./signature.js";
 import { play, wake } from "./sound.js";
 import { patch } from "./patch.js";
+import { beat } from "./beat.js";
 
 const TAKEN_OVER = 4001;       // another page shows the screens now: stay away
 const LOST_AFTER = 2000;       // ms without a connection before the page says so (S-903)
@@ -163,3 +164,4 @@ for (const name of ["contextmenu", "dragstart", "selectstart"]) addEventListener
 addEventListener("wheel", (event) => { if (event.ctrlKey) event.preventDefault(); }, { passive: false });
 
 connect();
+beat(send);

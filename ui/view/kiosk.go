@@ -378,4 +378,5 @@ type Wiped struct{ Why string }
 type OutOfService struct {
 	Failure Failure
 	Phone   string
+	Cause   string // what a technician has to mend, "" when nothing is known
 }
