@@ -29,8 +29,8 @@ func (f *Flow) apply(p *catalogue.Package, items []*catalogue.Item) {
 			return
 		}
 	}
-	if !f.opt.Accepts {
-		f.push(&fault{failure: f.failure("J-403"), foot: []view.Button{f.button("assist")}})
+	if ok, _ := f.accepts(); !ok {
+		f.push(&fault{failure: f.failure(haltCode(f.halted)), foot: []view.Button{f.button("assist")}})
 		return
 	}
 	f.session() // an application of this visit that ended before is not continued by another

@@ -46,8 +46,8 @@ func (s *assist) view(f *Flow) view.View {
 	if !body.Field.Done || s.busy {
 		send.Disabled, send.Why = true, f.word("hold.assist")
 	}
-	if !f.opt.Accepts {
-		send.Disabled, send.Why = true, f.word("why.notaking")
+	if ok, why := f.accepts(); !ok {
+		send.Disabled, send.Why = true, why
 	}
 	return view.View{Screen: "assist", Back: true, Body: body, Foot: []view.Button{send}}
 }
@@ -60,7 +60,7 @@ func (s *assist) act(f *Flow, a view.Action) {
 		s.phone = typed(s.phone, a.Arg("key"), phoneLength, digit)
 		f.session().phone = s.phone // so that leaving wipes it visibly
 	case "send":
-		if phoneField(f, s.phone, true).Done && !s.busy && f.opt.Accepts {
+		if ok, _ := f.accepts(); ok && phoneField(f, s.phone, true).Done && !s.busy {
 			s.send(f)
 		}
 	}

@@ -87,6 +87,7 @@ type Flow struct {
 	lastSeen time.Time // of the last sign of life from the visitor
 	warned   bool      // 您还在吗 is on the screen
 	online   bool      // the platform is reachable
+	halted   Halt      // why nothing can be recorded for a visitor now
 	sound    view.Sound
 	cued     station.Cue // what the rating buttons show
 }
@@ -183,20 +184,6 @@ func (f *Flow) Press(level int) {
 			p.press(f, level)
 		}
 	})
-}
-
-// Platform hands over whether the platform is reachable.
-func (f *Flow) Platform(online bool) {
-	f.post(func() { f.online = online; f.refresh() })
-}
-
-// Changed says that a device's health or a case of this visit changed; the screen looks again.
-func (f *Flow) Changed() { f.post(f.refresh) }
-
-func (f *Flow) refresh() {
-	if r, ok := f.top().(refresher); ok {
-		r.refresh(f)
-	}
 }
 
 // post hands fn to the flow's goroutine; it waits while the inbox is full and gives up when the flow has ended.
@@ -323,7 +310,11 @@ func (f *Flow) show() {
 	if v.Title == "" {
 		v.Title = f.word(v.Screen + ".title")
 	}
-	if v.Banner == nil && !f.online {
+	switch {
+	case v.Banner != nil:
+	case f.halted != HaltNone:
+		v.Banner = &view.Banner{Kind: view.BannerWarning, Text: f.word("banner." + string(f.halted))}
+	case !f.online:
 		v.Banner = &view.Banner{Kind: view.BannerInfo, Text: f.word("banner.platform")}
 	}
 	if f.warned {

@@ -47,10 +47,11 @@ type home struct{}
 
 func (*home) view(f *Flow) view.View {
 	c := f.opt.Catalogue
-	body := view.Home{Park: c.Park.Name, Slogan: c.Park.Slogan, Packages: tiles(c), CanApply: f.opt.Accepts && f.opt.Reader.Online()}
+	takes, why := f.accepts()
+	body := view.Home{Park: c.Park.Name, Slogan: c.Park.Slogan, Packages: tiles(c), CanApply: takes && f.opt.Reader.Online()}
 	switch {
-	case !f.opt.Accepts:
-		body.ApplyWord = f.word("why.notaking")
+	case !takes:
+		body.ApplyWord = why
 	case !body.CanApply:
 		body.ApplyWord = f.word("why.reader")
 	}

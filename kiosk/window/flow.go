@@ -98,6 +98,7 @@ type Flow struct {
 	paused  bool
 	online  bool
 	display bool
+	halted  bool      // no rating can be recorded
 	alone   time.Time // since when there is neither display nor buttons
 	asking  *ask.Asking
 	opened  time.Time // of the asking: what was pressed while the invitation was being committed answers nothing
@@ -163,6 +164,8 @@ func (f *Flow) do(ctx context.Context, fn func() error) error {
 		return err
 	case <-f.done:
 		return ErrNobody
+	case <-ctx.Done(): // what was handed over is done all the same
+		return ctx.Err()
 	}
 }
 
@@ -177,19 +180,6 @@ func (f *Flow) Press(level int) {
 		if f.asking != nil && !pressed.Before(f.opened) {
 			f.step(f.asking.Press(f.ctx, level))
 		}
-	})
-}
-
-// Platform hands over whether the platform is reachable.
-func (f *Flow) Platform(online bool) { f.post(func() { f.online = online }) }
-
-// Changed says that a device's health changed.
-func (f *Flow) Changed() { f.post(func() {}) }
-
-// Display hands over whether a screen is connected.
-func (f *Flow) Display(connected bool) {
-	f.post(func() {
-		f.display = connected
 	})
 }
 

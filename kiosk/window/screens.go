@@ -171,6 +171,8 @@ func (f *Flow) show() {
 		v = f.asking.View(view.Fit(f.opt.Box, f.modes))
 	case f.after != nil:
 		v = f.after.view
+	case f.halted:
+		v = view.View{Screen: "fault", Title: f.opt.Words.Text("fault.title.pad"), Body: view.Fault{Failure: f.opt.Words.Failure("W-601")}}
 	default:
 		body := view.Standby{Staff: f.cardOf(f.staff), Window: f.opt.Window, State: f.standbyState(), Park: f.opt.Catalogue.Park.Name}
 		v = view.View{Screen: "standby", Body: body}
