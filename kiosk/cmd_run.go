@@ -4,31 +4,73 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"yuanban/kiosk/config"
 	"yuanban/kiosk/daemon"
 )
 
+// defaultConfig is where the package puts the description of a machine.
+const defaultConfig = "/etc/kiosk/kiosk.yaml"
+
 // runRun is "kiosk run": the daemon of a real machine.
 func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := newFlags("run", stderr)
-	path := fs.String("config", "/etc/kiosk/kiosk.yaml", "`FILE` that describes the machine")
+	path := fs.String("config", defaultConfig, "`FILE` that describes the machine")
+	hold := fs.Bool("hold", false, "say on the screen what a technician has to mend, and go on once it is done, instead of ending")
+	if code, done := parse(fs, args, stdout); done {
+		return code
+	}
+	load := func() (*config.Config, error) {
+		cfg, err := config.Load(*path)
+		if err != nil {
+			return nil, err
+		}
+		return cfg, daemon.Check(cfg)
+	}
+	opt := daemon.Options{Version: version(), Log: newLog(stderr, config.LevelInfo), Runtime: os.Getenv("RUNTIME_DIRECTORY"),
+		Ready: func(url string) { fmt.Fprintf(stdout, "kiosk: ready at %s\n", url) }}
+	cfg, err := load()
+	if err == nil {
+		opt.Log = newLog(stderr, cfg.Log.Level)
+	}
+	if *hold {
+		err = daemon.Stand(ctx, opt, load)
+	} else {
+		if cfg == nil {
+			say(err, "", "kiosk run", stderr, stderr)
+			return exitUsage
+		}
+		if err != nil {
+			fmt.Fprintf(stderr, "kiosk run: %s: %v\n", *path, err)
+			return exitUsage
+		}
+		opt.Config = cfg
+		err = daemon.Run(ctx, opt)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "kiosk run:", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// runStandIn is "kiosk standin": the screen of a machine whose daemon did not stay up.
+func runStandIn(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	fs := newFlags("standin", stderr)
+	path := fs.String("config", defaultConfig, "`FILE` that describes the machine; it may be missing or wrong")
+	d := fs.Duration("for", standInFor, "how `LONG` to stand in")
 	if code, done := parse(fs, args, stdout); done {
 		return code
 	}
 	cfg, err := config.Load(*path)
 	if err != nil {
-		say(err, "", "kiosk run", stderr, stderr)
-		return exitUsage
+		say(err, "", "kiosk standin", stderr, stderr) // the screen is shown all the same
+		cfg = nil
 	}
-	if err := daemon.Check(cfg); err != nil {
-		fmt.Fprintf(stderr, "kiosk run: %s: %v\n", *path, err)
-		return exitUsage
-	}
-	err = daemon.Run(ctx, daemon.Options{Config: cfg, Version: version(), Log: newLog(stderr, cfg.Log.Level),
-		Ready: func(url string) { fmt.Fprintf(stdout, "kiosk: ready at %s\n", url) }})
-	if err != nil {
-		fmt.Fprintln(stderr, "kiosk run:", err)
+	opt := daemon.Options{Version: version(), Log: newLog(stderr, config.LevelInfo), Runtime: os.Getenv("RUNTIME_DIRECTORY")}
+	if err := daemon.StandIn(ctx, opt, cfg, *d); err != nil {
+		fmt.Fprintln(stderr, "kiosk standin:", err)
 		return exitFailed
 	}
 	return exitOK

@@ -77,7 +77,7 @@ func well(s api.Status) bool {
 			return false
 		}
 	}
-	return s.Journal == "ok" && !s.ChainBroken() && (s.Platform.Online || !s.Platform.Configured)
+	return s.Journal == "ok" && s.Clock == "ok" && !s.ChainBroken() && (s.Platform.Online || !s.Platform.Configured)
 }
 
 func printStatus(w io.Writer, s api.Status) {
@@ -87,6 +87,9 @@ func printStatus(w io.Writer, s api.Status) {
 		fmt.Fprintf(w, "%-9s %s, for %s  %s\n", d.Device, d.State, time.Since(d.Since).Round(time.Second), d.Detail)
 	}
 	fmt.Fprintf(w, "journal   %s, %d facts, chain %s, epoch %s\n", s.Journal, s.Sequence, s.Chain, s.Epoch)
+	if s.Clock != "ok" {
+		fmt.Fprintf(w, "clock     %s\n", s.Clock)
+	}
 	switch p := s.Platform; {
 	case !p.Configured:
 		fmt.Fprintln(w, "platform  not configured: facts stay on this machine")

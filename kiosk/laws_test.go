@@ -54,6 +54,7 @@ var owners = map[string][]string{
 	"periph.io/x/conn/v3":                        {"devices/buttons"},
 	"github.com/mattn/go-sqlite3":                {"kiosk/journal"},
 	"github.com/gorilla/websocket":               {"ui", "kiosk/api"},
+	"github.com/coreos/go-systemd/v22":           {"kiosk/daemon"},
 	"github.com/boombuler/barcode":               {"ui", "devices/printer"}, // one draws screens, the other the simulated paper
 	"go.yaml.in/yaml/v3":                         {"kiosk/strictyaml"},
 	"golang.org/x/text":                          {"devices/printer", "devices/serialpad"}, // GBK on paper and on a pad's display

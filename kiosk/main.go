@@ -26,11 +26,13 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"run", "-config FILE", "run the machine that FILE describes", runRun},
+		{"run", "-config FILE [-hold]", "run the machine that FILE describes", runRun},
 		{"check", "-config FILE | -content DIR", "read configuration and content, and say every problem at once", runCheck},
 		{"status", "[-listen ADDR] [-json]", "ask the running program how the machine is", runStatus},
 		{"demo", "[-role kiosk|pad] [-listen ADDR] [-state DIR]", "run with simulated hardware and a bench to play it", runDemo},
 		{"learn", "-port PATH [-o FILE]", "learn the profile of a rating pad on a serial line, by listening while its buttons are pressed", runLearn},
+		{"standin", "[-config FILE] [-for TIME]", "show 暂停服务 in place of a program that fails (for kiosk-standin.service)", runStandIn},
+		{"reboots", "[-record FILE] [-most N] [-within TIME]", "count a reboot, and say whether it is allowed (for kiosk-reboot.service)", runReboots},
 		{"version", "", "print version and build", runVersion},
 	}
 }

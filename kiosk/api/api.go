@@ -48,6 +48,7 @@ type Status struct {
 	Devices  []station.Health `json:"devices"`
 	Journal  string           `json:"journal"` // ok, or why nothing can be recorded
 	Chain    string           `json:"chain"`   // ok, or where the chain of facts is broken
+	Clock    string           `json:"clock"`   // ok, or why it cannot be believed
 	Platform Platform         `json:"platform"`
 	Sequence int64            `json:"sequence"` // of the last fact
 	Epoch    string           `json:"epoch"`

@@ -125,7 +125,7 @@ func (s *stage) run() {
 
 func (s *stage) status(ctx context.Context, with setup) Status {
 	st := Status{Machine: "TEST01", Role: "pad", Version: "test", Started: time.Now().Add(-90 * time.Second), Display: true,
-		Devices: with.devices, Journal: "ok", Chain: "ok", Epoch: s.journal.Epoch(),
+		Devices: with.devices, Journal: "ok", Chain: "ok", Clock: "ok", Epoch: s.journal.Epoch(),
 		Platform: Platform{Configured: true, Backlog: 2, Oldest: time.Now().Add(-time.Hour), LastError: "refused"}}
 	if with.journal != "" {
 		st.Journal = with.journal

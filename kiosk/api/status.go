@@ -41,6 +41,7 @@ func (a *API) getMetrics(w http.ResponseWriter, r *http.Request) error {
 	gauge("kiosk_display_connected", "1 while a display is connected.", one(s.Display), "")
 	gauge("kiosk_journal_ok", "1 while facts can be recorded.", one(s.Journal == "ok"), "")
 	gauge("kiosk_chain_ok", "1 while the chain of facts holds.", one(!s.ChainBroken()), "")
+	gauge("kiosk_clock_ok", "1 while the clock can be believed.", one(s.Clock == "ok"), "")
 	gauge("kiosk_fact_sequence", "Sequence of the last fact.", float64(s.Sequence), "")
 	gauge("kiosk_platform_online", "1 while the platform acknowledges.", one(s.Platform.Online), "")
 	gauge("kiosk_outbox_facts", "Facts that the platform has not acknowledged.", float64(s.Platform.Backlog), "")

@@ -218,7 +218,7 @@ func TestKeysOfAnswers(t *testing.T) {
 		"/kiosk/v1/invitations/" + inv.ID: "case expires id opened service staff stage state window",
 		"/kiosk/v1/window":                "display invitation online staff state window",
 		"/kiosk/v1/counts":                "declined fault invited rated services timeout",
-		"/kiosk/v1/status":                "chain devices display epoch journal machine platform role sequence started version",
+		"/kiosk/v1/status":                "chain clock devices display epoch journal machine platform role sequence started version",
 	} {
 		var fields map[string]any
 		a := s.call(request{path: path})

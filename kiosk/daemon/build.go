@@ -59,6 +59,11 @@ func (m *machine) openUpstream() {
 	}
 	m.upstream = upstream.New(m.journal, cfg, upstream.Options{Log: m.log,
 		OnNumbers: m.cases.SetPlatformNumbers,
+		OnTime: func(ctx context.Context, at time.Time) {
+			if err := m.journal.ConfirmClock(ctx, at); err != nil {
+				m.log.Error("cannot keep the platform's time", "area", "journal", "err", err)
+			}
+		},
 		OnState: func(s upstream.State) {
 			if w, ok := m.watcher(); ok {
 				w.Platform(s.Online || cfg.URL == "")
@@ -203,6 +208,9 @@ func (m *machine) startAll() {
 	if f, ok := m.flow.get(); ok {
 		m.services.start("flow", f.Run)
 		m.display(m.screen.Connected()) // it may have come before the flow
+		if p, ok := f.(pinger); ok {
+			m.life.put(life{journal: m.journal, ping: p.Ping, resting: m.resting}) // from now on the keeper asks it
+		}
 	}
 	// Last: a press must find a flow.
 	if m.buttons != nil {

@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -26,6 +26,8 @@ import (
 	"yuanban/kiosk/pinyin"
 	"yuanban/kiosk/station"
 	"yuanban/kiosk/upstream"
+	"yuanban/kiosk/visit"
+	"yuanban/kiosk/window"
 	"yuanban/ui"
 	"yuanban/ui/view"
 	"yuanban/ui/wording"
@@ -36,8 +38,10 @@ type Options struct {
 	Config  *config.Config
 	Version string
 	Log     *slog.Logger
-	Ready   func(url string) // called once when screens are served
+	Ready   func(url string) // called once when visitors are served
 	Demo    *Demo            // nil on a real machine
+	Hold    bool             // what only a technician can mend is shown and tried again instead of ending Run
+	Runtime string           // folder of requests to the service manager, whose units watch it; "" for none
 }
 
 // Demo is what a demonstration brings along in place of hardware that cannot be played through a tty.
@@ -52,6 +56,11 @@ type flow interface {
 	Run(ctx context.Context) error
 	Act(a view.Action)
 	Press(level int)
+}
+
+// pinger is the part of a flow that proves that its loop turns.
+type pinger interface {
+	Ping(ctx context.Context) (resting bool, err error)
 }
 
 // watcher is the part of a flow that hears of the machine.
@@ -89,13 +98,25 @@ type machine struct {
 	api      *later[*api.API]
 	flow     *later[flow]
 	broken   *later[string] // what is wrong with the chain of facts, "ok" when it holds
+
+	manager   *manager
+	trouble   *later[string]    // why the journal is not open
+	attempt   *later[time.Time] // when the present attempt to open it began
+	life      *later[life]
+	recording *later[recording]
+	resting   *later[bool] // nobody is being served
+}
+
+func newMachine(opt Options) *machine {
+	return &machine{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), services: newServices(opt.Log),
+		location: time.FixedZone("CST", 8*3600), api: &later[*api.API]{}, flow: &later[flow]{}, broken: &later[string]{},
+		manager: &manager{log: opt.Log}, trouble: &later[string]{}, attempt: &later[time.Time]{}, life: &later[life]{},
+		recording: &later[recording]{}, resting: &later[bool]{}}
 }
 
 // Run runs the machine until ctx ends (nil) or something fails that only a new start can mend.
 func Run(ctx context.Context, opt Options) error {
-	m := &machine{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), services: newServices(opt.Log),
-		location: time.FixedZone("CST", 8*3600), api: &later[*api.API]{}, flow: &later[flow]{}, broken: &later[string]{}}
-
+	m := newMachine(opt)
 	var err error
 	if m.secrets, err = readSecrets(m.cfg, opt.Demo != nil); err != nil {
 		return err
@@ -115,16 +136,15 @@ func Run(ctx context.Context, opt Options) error {
 	if err := m.startScreen(listener); err != nil {
 		return err
 	}
-	if err := m.openJournal(ctx); err != nil {
+	m.startKeeper()
+	if err := m.openState(ctx); err != nil {
 		return err
 	}
 	if m.journal == nil {
+		m.manager.stopping()
 		return nil // asked to stop while waiting for the disk
 	}
 	defer m.journal.Close()
-	if err := m.openBooks(ctx); err != nil {
-		return err
-	}
 	if err := m.openStation(ctx); err != nil {
 		return err
 	}
@@ -134,9 +154,50 @@ func Run(ctx context.Context, opt Options) error {
 	m.startAll()
 	defer m.services.stop() // before the journal is closed
 	if opt.Ready != nil {
-		opt.Ready("http://" + m.addr + "/")
+		opt.Ready(m.url())
 	}
-	return m.services.wait(ctx)
+	err = m.services.wait(ctx)
+	m.manager.stopping()
+	return err
+}
+
+func (m *machine) url() string { return "http://" + m.addr + "/" }
+
+// startKeeper tells the service manager that the screens are served, and begins to prove that the machine lives.
+func (m *machine) startKeeper() {
+	m.attempt.put(time.Now())
+	if dir := m.opt.Runtime; dir != "" {
+		if err := tellDisplay(dir, m.url()); err != nil {
+			m.log.Error("cannot tell the display where the screens are", "area", "screen", "err", err)
+		}
+		g := &judge{log: m.log, pulse: m.screen.Pulse, zone: m.location, ask: askIn(dir),
+			resting: func() bool { resting, _ := m.resting.get(); return resting }}
+		m.services.start("display", g.Run)
+	}
+	m.manager.ready() // whatever is on the screen: the display waits for it
+	k := &keeper{log: m.log, manager: m.manager, status: m.line, changed: m.record, attempt: m.attempt, life: m.life, now: m.recording}
+	m.services.start("keeper", k.Run)
+}
+
+// record hears that what can be recorded has changed.
+func (m *machine) record(r recording) {
+	f, ok := m.flow.get()
+	if !ok {
+		return
+	}
+	switch f := f.(type) {
+	case *visit.Flow:
+		switch {
+		case r.journal != nil, r.room != nil:
+			f.Halted(visit.HaltJournal)
+		case r.clock != nil:
+			f.Halted(visit.HaltClock)
+		default:
+			f.Halted(visit.HaltNone)
+		}
+	case *window.Flow:
+		f.Halted(r.journal != nil) // a rating needs little room, and its date is the platform's to correct
+	}
 }
 
 func listen(addr string) (net.Listener, error) {
@@ -150,18 +211,27 @@ func listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// readContent reads the park's content, or the built-in example.
+func readContent(cfg *config.Config) (*catalogue.Catalogue, error) {
+	var files fs.FS = catalogue.Example()
+	if cfg.Content != "" {
+		if _, err := os.Stat(cfg.Content); err != nil {
+			return nil, fmt.Errorf("cannot read the content: %w", err)
+		}
+		files = os.DirFS(cfg.Content)
+	}
+	c, err := catalogue.Load(files)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the content; see kiosk check: %w", err)
+	}
+	return c, nil
+}
+
 // load reads everything that does not change.
 func (m *machine) load() error {
-	var files fs.FS = catalogue.Example()
-	if m.cfg.Content != "" {
-		if _, err := os.Stat(m.cfg.Content); err != nil {
-			return fmt.Errorf("cannot read the content: %w", err)
-		}
-		files = os.DirFS(m.cfg.Content)
-	}
 	var err error
-	if m.content, err = catalogue.Load(files); err != nil {
-		return fmt.Errorf("cannot use the content; see kiosk check: %w", err)
+	if m.content, err = readContent(m.cfg); err != nil {
+		return err
 	}
 	if m.pinyin, err = pinyin.Load(); err != nil {
 		return err
@@ -195,16 +265,10 @@ func (m *machine) startScreen(l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	m.outOfService("S-901")
+	m.outOfService(trouble{code: "S-901"})
 	m.services.start("screen", m.screen.Run)
 	m.services.start("http", func(ctx context.Context) error { return serve(ctx, l, m.mux()) })
 	return nil
-}
-
-func (m *machine) outOfService(code string) {
-	f := m.words.Failure(code)
-	m.screen.Show(view.View{Screen: "outofservice", Title: m.words.Text("outofservice.title"),
-		Body: view.OutOfService{Failure: f, Phone: m.content.Park.Phones.Consult}})
 }
 
 // hosts are the names under which this machine may be addressed: literals, against DNS rebinding.
@@ -228,7 +292,8 @@ func (m *machine) mux() http.Handler {
 			a.ServeHTTP(w, r)
 			return
 		}
-		http.Error(w, "starting: the journal is not open yet", http.StatusServiceUnavailable)
+		why, _ := m.trouble.get()
+		http.Error(w, "not serving anybody: "+cmp.Or(why, "the journal is not open yet"), http.StatusServiceUnavailable)
 	})
 	for _, path := range []string{"/kiosk/v1/", "/technician", "/technician.css", "/healthz", "/metrics"} {
 		mux.Handle(path, machineAPI)
@@ -257,37 +322,4 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	}
 	<-ended
 	return nil
-}
-
-// retryJournal is how often a journal that cannot be opened is tried again.
-const retryJournal = 3 * time.Second
-
-// openJournal opens the journal. A disk that is full or read-only is waited for, with a sentence on the screen; what only a
-// technician can mend is an error.
-func (m *machine) openJournal(ctx context.Context) error {
-	for {
-		err := os.MkdirAll(m.cfg.State, 0o700)
-		if err == nil {
-			m.journal, err = journal.Open(ctx, filepath.Join(m.cfg.State, "journal.db"), journal.Options{Machine: m.cfg.Machine, Log: m.log})
-		}
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, journal.ErrInUse), errors.Is(err, journal.ErrMachine), errors.Is(err, journal.ErrNewer), errors.Is(err, journal.ErrForeign):
-			return err // it names the file
-		}
-		m.log.Error("cannot open the journal; trying again", "area", "journal", "err", err)
-		code := "J-401"
-		if errors.Is(err, journal.ErrDiskFull) {
-			code = "J-402"
-		}
-		m.outOfService(code)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(retryJournal):
-		}
-	}
 }

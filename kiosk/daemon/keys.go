@@ -13,17 +13,23 @@ import (
 	"yuanban/kiosk/config"
 )
 
+// personKeyFile is its name in the folder of the journal.
+const personKeyFile = "person.key"
+
+// errPersonKey is a key file that only a technician can mend.
+var errPersonKey = errors.New("cannot use the key of this machine")
+
 // personKey returns the key under which people find their own cases, and makes it at the first start.
 //
 // It never leaves the machine. Without it the hashes in the journal cannot be tried against all id numbers.
 func personKey(state string) ([]byte, error) {
-	path := filepath.Join(state, "person.key")
+	path := filepath.Join(state, personKeyFile)
 	key, err := os.ReadFile(path)
 	switch {
 	case err == nil && len(key) == 32:
 		return key, nil
 	case err == nil:
-		return nil, fmt.Errorf("cannot use %s: it has %d bytes instead of 32; restore it, or move it away (people then no longer find their earlier cases here)", path, len(key))
+		return nil, fmt.Errorf("%w: %s has %d bytes instead of 32; restore it, or move it away (people then no longer find their earlier cases here)", errPersonKey, path, len(key))
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("cannot read the key of this machine: %w", err)
 	}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -24,8 +25,12 @@ func (m *machine) status(ctx context.Context) api.Status {
 		// Reading proves little: what counts is that a fact could be recorded.
 		err = m.journal.Write(ctx, func(*journal.Tx) error { return nil })
 	}
-	if err != nil {
+	r, _ := m.recording.get()
+	if err = cmp.Or(err, r.journal, r.room); err != nil {
 		s.Journal = err.Error()
+	}
+	if s.Clock = "ok"; r.clock != nil {
+		s.Clock = r.clock.Error()
 	}
 	if broken, known := m.broken.get(); known {
 		s.Chain = broken
