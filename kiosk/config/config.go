@@ -143,7 +143,7 @@ type Lamps struct {
 // Upstream is the platform that receives the facts.
 type Upstream struct {
 	URL       string `yaml:"url,required"`
-	TokenFile string `yaml:"token-file"` // holds the bearer token; "" for none
+	TokenFile string `yaml:"token-file"` // holds the bearer token; "" for the credential upstream.token, or none
 	SealKey   string `yaml:"seal-key"`   // X25519 public key, 32 bytes in base64: personal data is sealed to it
 }
 
@@ -151,7 +151,7 @@ type Upstream struct {
 type Window struct {
 	Number    string        `yaml:"number,required"` // e.g. 3
 	Staff     string        `yaml:"staff"`           // id in the catalogue's staff.yaml, "" until someone signs in
-	TokenFile string        `yaml:"token-file"`      // holds the token of the window PC
+	TokenFile string        `yaml:"token-file"`      // holds the token of the window PC; "" for the credential window.token
 	Invite    time.Duration `yaml:"invite"`          // how long 请您评价 stands
 	Reasons   time.Duration `yaml:"reasons"`         // how long the reasons stand
 }

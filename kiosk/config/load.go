@@ -119,8 +119,8 @@ func (c *Config) Warnings() []string {
 	add(c.Lamps != nil && c.Buttons == nil && c.Pad == nil, "lamps are configured without buttons: they light but nothing can be pressed")
 	add(c.Upstream == nil, "upstream is not configured: facts stay in the journal of this machine and reach no platform")
 	add(c.Upstream == nil || c.Upstream.SealKey == "", "upstream.seal-key is not set: applications, call-back requests and free texts are not taken, because personal data may only be kept sealed to the platform")
-	add(c.Upstream != nil && c.Upstream.TokenFile == "", "upstream.token-file is not set: the platform is called without a token")
-	add(c.Window != nil && c.Window.TokenFile == "", "window.token-file is not set: the window PC has no way to call this pad outside of demo")
+	add(c.Upstream != nil && c.Upstream.TokenFile == "", "upstream.token-file is not set: the platform is called without a token, unless the unit has the credential upstream.token")
+	add(c.Window != nil && c.Window.TokenFile == "", "window.token-file is not set: the window PC has no way to call this pad outside of demo, unless the unit has the credential window.token")
 	add(c.Window != nil && c.Window.Staff == "", "window.staff is not set: the pad shows no staff card until someone signs in")
 	return w
 }

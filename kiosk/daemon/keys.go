@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -69,7 +70,7 @@ type secrets struct{ platform, window string }
 
 // Check says everything that would keep Run from using cfg on a real machine, beyond what the file itself can get wrong.
 func Check(cfg *config.Config) error {
-	_, err := readSecrets(cfg, false)
+	_, err := readSecrets(cfg, stored("window.token"))
 	if cfg.Pad != nil {
 		_, bad := padProfile(cfg.Pad)
 		err = errors.Join(err, bad)
@@ -77,21 +78,46 @@ func Check(cfg *config.Config) error {
 	return err
 }
 
-// readSecrets reads the tokens; its error has everything that is wrong with them, a line each.
-func readSecrets(cfg *config.Config, demo bool) (s secrets, err error) {
+// stored says that a credential lies ready for the unit, where only the service manager can read it.
+func stored(name string) bool {
+	for _, dir := range []string{"/etc/credstore.encrypted", "/etc/credstore"} {
+		if _, err := os.Stat(filepath.Join(dir, "kiosk."+name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// readSecrets reads the tokens; its error has everything that is wrong with them, a line each. open says that a window PC needs none.
+func readSecrets(cfg *config.Config, open bool) (s secrets, err error) {
 	var problems []error
 	if up := cfg.Upstream; up != nil {
-		s.platform, err = secret(up.TokenFile, "the token of the platform")
+		s.platform, err = secret(cmp.Or(up.TokenFile, credential("upstream.token")), "the token of the platform")
 		problems = append(problems, err)
 	}
 	if w := cfg.Window; w != nil {
-		s.window, err = secret(w.TokenFile, "the token of the window PC")
-		if w.TokenFile == "" && !demo {
-			err = errors.New("cannot serve the window: window.token-file is not set, and without a token any program on this machine could invite; write at least 16 random characters into a file and name it there")
+		file := cmp.Or(w.TokenFile, credential("window.token"))
+		s.window, err = secret(file, "the token of the window PC")
+		if file == "" && !open {
+			err = errors.New("cannot serve the window: window.token-file is not set, and without a token any program on this machine could invite; write at least 16 random characters into a file and name it there, or give the unit the credential window.token")
 		}
 		problems = append(problems, err)
 	}
 	return s, errors.Join(problems...)
+}
+
+// credential is the file of a secret that the service manager hands over, decrypted and readable for this program only; "" when there is
+// none. It is asked for what the configuration does not name: systemd.exec(5), LoadCredentialEncrypted=.
+func credential(name string) string {
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" {
+		return ""
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
 }
 
 // secret reads a token file; "" names none.

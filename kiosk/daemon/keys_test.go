@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +81,27 @@ func TestCheck(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "0123456789") {
 			t.Errorf("%s: the error tells the token: %v", name, err)
+		}
+	}
+}
+
+// TestCredentials: what the configuration does not name comes from the service manager; what it names wins.
+func TestCredentials(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	named := filepath.Join(t.TempDir(), "named")
+	ok(t, os.WriteFile(named, []byte("named-in-the-file"), 0o600))
+	ok(t, os.WriteFile(filepath.Join(dir, "upstream.token"), []byte("handed-over-platform\n"), 0o600))
+	const text = "machine: TEST01\nrole: pad\nwindow: {number: 3%s}\nupstream: {url: https://p.example/}\n"
+	if err := Check(parse(t, fmt.Sprintf(text, ""))); err == nil {
+		t.Error("a pad without a token is good")
+	}
+	ok(t, os.WriteFile(filepath.Join(dir, "window.token"), []byte("handed-over-window"), 0o600))
+	for file, want := range map[string]string{"": "handed-over-window", ", token-file: " + named: "named-in-the-file"} {
+		s, err := readSecrets(parse(t, fmt.Sprintf(text, file)), false)
+		ok(t, err)
+		if s != (secrets{platform: "handed-over-platform", window: want}) {
+			t.Errorf("%q: %+v", file, s)
 		}
 	}
 }
