@@ -1,6 +1,7 @@
 # make demo      the 24-hour machine with simulated hardware       make test     everything, the browser included
 # make demo-pad  the window rating pad                             make screens  a picture of every screen, into screens/
 # make bench     benchmarks with their floors beside them          make fuzz     each fuzz target for FUZZTIME
+# make deb       the packages for amd64 and arm64, into build/     make deb-try  install, run and remove one under a real systemd
 
 GO       ?= go
 LISTEN   ?= 127.0.0.1:8080
@@ -9,7 +10,7 @@ KIOSK    := build/kiosk
 PACKAGES := gcc libc6-dev fonts-noto-cjk
 BROWSER  := chromium
 
-.PHONY: demo demo-pad test check screens bench fuzz kill-test build setup setup-browser
+.PHONY: demo demo-pad test check screens bench fuzz kill-test build setup setup-browser deb deb-check deb-try setup-deb setup-nspawn
 
 demo: setup build
 	$(KIOSK) demo -role kiosk -listen $(LISTEN)
@@ -49,6 +50,30 @@ fuzz: setup
 KILLS ?= 200
 kill-test: setup build
 	KILLS=$(KILLS) $(GO) test -count=1 -v -timeout 60m -run TestKill ./kiosk/
+
+# The packages of this commit. Their recipe, and why: systemd/README.md
+DEB_ARCHES ?= amd64 arm64
+deb: setup setup-deb
+	@for a in $(DEB_ARCHES); do GO="$(GO)" systemd/deb/build.sh $$a build || exit 1; done
+
+# Built twice, the second time from a clone in another folder with an empty build cache: every byte must be the same.
+deb-check: deb
+	rm -rf build/again && git clone --quiet --no-hardlinks . build/again/source
+	@for a in $(DEB_ARCHES); do \
+	  GO="$(GO)" GOCACHE=$(CURDIR)/build/again/cache build/again/source/systemd/deb/build.sh $$a build/again || exit 1; done
+	@for f in build/again/*.deb; do cmp "$$f" "build/$${f##*/}" && echo "the same twice: $${f##*/}" || exit 1; done
+	rm -rf build/again
+
+# The package of this machine in a throw-away Debian under systemd-nspawn: installed, upgraded, run, killed, removed, purged. Needs root.
+deb-try: setup setup-nspawn
+	GO="$(GO)" systemd/deb/build.sh $$(dpkg --print-architecture) build/try
+	$(GO) test -count=1 -v -timeout 30m -tags nspawn -run TestNspawn ./systemd -deb "$$(ls -t $(CURDIR)/build/try/*.deb | head -1)"
+
+setup-deb: setup
+	@$(call need,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+
+setup-nspawn: setup
+	@$(call need,systemd-container mmdebstrap)
 
 # What is missing is installed when that is possible, else the command to run is said.
 setup:

@@ -7,8 +7,14 @@ import (
 	"runtime/debug"
 )
 
+// release is the version of a package; the linker sets it (systemd/deb/build.sh).
+var release string
+
 // version is what the build knows of itself.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
