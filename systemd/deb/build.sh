@@ -9,10 +9,9 @@ git rev-parse --quiet --verify HEAD >/dev/null || { echo "build.sh: a package is
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 VERSION=0.1.0~git$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M).$(git rev-parse --short=12 HEAD)
 [ -z "$(git status --porcelain)" ] || VERSION=$VERSION.changed
-MTIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 STAGE=$dir/stage-$arch
 ARCH=$arch
-export SOURCE_DATE_EPOCH VERSION MTIME STAGE ARCH
+export SOURCE_DATE_EPOCH VERSION STAGE ARCH
 umask 022
 rm -rf "$STAGE"
 mkdir -p "$STAGE"
