@@ -60,7 +60,13 @@ type program struct {
 // start runs the program and waits until it says where its screen is.
 func start(t testing.TB, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.Command(kioskBinary(t), args...), log: &lockedBuffer{}, done: make(chan struct{})}
+	return startCommand(t, exec.Command(kioskBinary(t), args...))
+}
+
+// startCommand does the same for a command that was made ready.
+func startCommand(t testing.TB, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

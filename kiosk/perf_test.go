@@ -83,7 +83,7 @@ func openBooks(b *testing.B, dir string) books {
 	return books{content, dictionary, j, evaluation.New(j, reasons, evaluation.Options{Log: quiet}), quiet}
 }
 
-func must(b *testing.B, err error) {
+func must(b testing.TB, err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)

@@ -18,6 +18,7 @@ const (
 	paintLate   = 20 * time.Second // beats without a painted frame: the page lives, the display does not
 	bootWithin  = time.Minute      // for the first page after a start
 	backWithin  = 20 * time.Second // for a page after a restart of the browser; doubled each time it does not come
+	hereAfter   = 10 * time.Second // of beats: a browser that is being ended gives none for so long
 	steadyFor   = 5 * time.Minute  // after which a page has its whole budget again
 	restFor     = time.Hour        // after the budget was spent in vain
 	refreshHour = 3                // of the night, local
@@ -98,11 +99,13 @@ func (g *judge) alive(now time.Time) {
 	if g.well.IsZero() {
 		g.well = now
 	}
+	if now.Sub(g.well) >= hereAfter {
+		g.quiet = now // the page is here; from now on its death is noticed at once
+	}
 	if now.Sub(g.well) >= steadyFor {
 		g.asked = 0
 	}
-	local := now.In(g.zone)
-	if local.Hour() == refreshHour && now.Sub(g.refreshed) >= refreshGap && g.resting() {
+	if now.In(g.zone).Hour() == refreshHour && now.Sub(g.refreshed) >= refreshGap && g.resting() {
 		g.refreshed = now
 		g.quiet = now.Add(backWithin)
 		g.request(askRestart, "it is refreshed every night")

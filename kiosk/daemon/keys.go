@@ -80,12 +80,8 @@ func Check(cfg *config.Config) error {
 
 // stored says that a credential lies ready for the unit, where only the service manager can read it.
 func stored(name string) bool {
-	for _, dir := range []string{"/etc/credstore.encrypted", "/etc/credstore"} {
-		if _, err := os.Stat(filepath.Join(dir, "kiosk."+name)); err == nil {
-			return true
-		}
-	}
-	return false
+	_, err := os.Stat("/etc/credstore.encrypted/kiosk." + name)
+	return err == nil
 }
 
 // readSecrets reads the tokens; its error has everything that is wrong with them, a line each. open says that a window PC needs none.
