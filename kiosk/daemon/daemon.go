@@ -175,7 +175,7 @@ func (m *machine) startKeeper() {
 		m.services.start("display", g.Run)
 	}
 	m.manager.ready() // whatever is on the screen: the display waits for it
-	k := &keeper{log: m.log, manager: m.manager, status: m.line, changed: m.record, attempt: m.attempt, life: m.life, now: m.recording}
+	k := &keeper{log: m.log, manager: m.manager, status: m.line, changed: m.record, attempt: m.attempt, life: m.life, now: m.recording, back: m.diskBack}
 	m.services.start("keeper", k.Run)
 }
 

@@ -101,6 +101,13 @@ func (m *machine) tryState(ctx context.Context) error {
 	return nil
 }
 
+// diskBack says that a new file can be written where the journal is.
+func (m *machine) diskBack() bool {
+	probe := filepath.Join(m.cfg.State, ".probe")
+	err := writeSynced(probe, []byte("x"))
+	return err == nil && os.Remove(probe) == nil
+}
+
 // Stand runs a machine as an appliance: what a technician has to mend is said on its screen, and it goes on by itself once that is done.
 // load reads the configuration; it is asked again and again while it or the content fails. opt.Config is load's.
 func Stand(ctx context.Context, opt Options, load func() (*config.Config, error)) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -30,6 +31,7 @@ type keeper struct {
 	attempt *later[time.Time] // when the present attempt to open the journal began
 	life    *later[life]      // set once the flow runs
 	now     *later[recording] // what was found last
+	back    func() bool       // a new file can be written where the journal is
 	proved  time.Time         // the last commit that was tried
 }
 
@@ -70,7 +72,7 @@ func (r recording) same(o recording) bool {
 	return text(r.journal) == text(o.journal) && text(r.room) == text(o.room) && text(r.clock) == text(o.clock)
 }
 
-// Run asks until ctx ends.
+// Run asks until ctx ends. It fails when the disk has come back under an open journal that does not: only a new start opens it again.
 func (k *keeper) Run(ctx context.Context) error {
 	every := askEvery
 	watched := k.manager.watchdogEvery()
@@ -78,7 +80,11 @@ func (k *keeper) Run(ctx context.Context) error {
 		every = min(every, watched)
 	}
 	for {
-		if k.alive(ctx) && watched > 0 {
+		alive, err := k.round(ctx)
+		if err != nil {
+			return err
+		}
+		if alive && watched > 0 {
 			k.manager.alive()
 		}
 		k.manager.status(k.status())
@@ -90,20 +96,23 @@ func (k *keeper) Run(ctx context.Context) error {
 	}
 }
 
-// alive asks everything that must answer.
-func (k *keeper) alive(ctx context.Context) bool {
+// round asks everything that must answer.
+func (k *keeper) round(ctx context.Context) (alive bool, err error) {
 	l, running := k.life.get()
 	if !running {
 		began, _ := k.attempt.get()
-		return time.Since(began) < openWithin
+		return time.Since(began) < openWithin, nil
 	}
 	resting, err := l.ping(ctx)
 	if err != nil {
-		return false
+		return false, nil
 	}
 	l.resting.put(resting)
 	k.prove(ctx, l.journal)
-	return ctx.Err() == nil
+	if found, _ := k.now.get(); resting && found.journal != nil && !errors.Is(found.journal, journal.ErrDiskFull) && k.back() {
+		return false, fmt.Errorf("the disk is back and the open journal cannot use it: %w", found.journal)
+	}
+	return ctx.Err() == nil, nil
 }
 
 // prove finds out what can be recorded.

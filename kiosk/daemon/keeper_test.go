@@ -53,13 +53,16 @@ type kept struct {
 	flow  *organ
 	found []recording
 	fed   atomic.Int64
+
+	busy         atomic.Bool // somebody is being served
+	back, failed atomic.Bool // the disk is back; the keeper has asked for a new start
 }
 
 func keep(t *testing.T, running bool) *kept {
 	k := &kept{disk: &organ{}, flow: &organ{}}
 	k.keeper = &keeper{log: slog.New(slog.DiscardHandler), manager: &manager{log: slog.New(slog.DiscardHandler)},
 		status: func() string { return "" }, changed: func(r recording) { k.found = append(k.found, r) },
-		attempt: &later[time.Time]{}, life: &later[life]{}, now: &later[recording]{}}
+		attempt: &later[time.Time]{}, life: &later[life]{}, now: &later[recording]{}, back: k.back.Load}
 	k.attempt.put(time.Now())
 	if running {
 		k.begin()
@@ -69,7 +72,12 @@ func keep(t *testing.T, running bool) *kept {
 	go func() {
 		defer close(done)
 		for ctx.Err() == nil { // Run with its feeding counted here: a datagram socket cannot live in a bubble
-			if k.alive(ctx) {
+			alive, err := k.round(ctx)
+			if err != nil {
+				k.failed.Store(true)
+				return
+			}
+			if alive {
 				k.fed.Add(1)
 			}
 			select {
@@ -98,7 +106,7 @@ func (o *organ) release() {
 
 func (k *kept) begin() {
 	k.life.put(life{journal: k.disk, resting: &later[bool]{}, ping: func(ctx context.Context) (bool, error) {
-		return true, k.flow.answer(func() error { return k.flow.flowErr })
+		return !k.busy.Load(), k.flow.answer(func() error { return k.flow.flowErr })
 	}})
 }
 
@@ -194,6 +202,43 @@ func TestKeeperProves(t *testing.T) {
 		want := "[false true false false false false true false false false false false false false true false false false]"
 		if got := fmt.Sprint(told); got != want {
 			t.Errorf("told %s\nwant %s", got, want)
+		}
+	})
+}
+
+// TestKeeperAndTheDiskThatComesBack: an open journal never finds back to a disk that was unplugged; a new start does. It comes when
+// nobody is being served, and not for a disk that is only full.
+func TestKeeperAndTheDiskThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := keep(t, true)
+		k.busy.Store(true)
+		k.back.Store(true)
+		k.disk.set(func(o *organ) { o.disk = journal.ErrDiskFull })
+		k.feeds(2 * time.Minute)
+		k.busy.Store(false)
+		k.feeds(time.Minute)
+		if k.failed.Load() {
+			t.Fatal("a full disk asked for a new start")
+		}
+		k.busy.Store(true)
+		k.back.Store(false)
+		k.disk.set(func(o *organ) { o.disk = errors.New("EIO") })
+		k.feeds(time.Minute)
+		k.busy.Store(false)
+		k.feeds(time.Minute)
+		if k.failed.Load() {
+			t.Fatal("a disk that is away asked for a new start")
+		}
+		k.busy.Store(true)
+		k.back.Store(true)
+		k.feeds(time.Minute)
+		if k.failed.Load() {
+			t.Fatal("it asked for a new start while somebody was being served")
+		}
+		k.busy.Store(false)
+		k.feeds(askEvery)
+		if !k.failed.Load() {
+			t.Error("the disk is back, nobody is there, and nothing happens")
 		}
 	})
 }
