@@ -184,6 +184,31 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// TestBeat: a sign of life of the page is kept and is no action: it would keep a visit alive that nobody touches.
+func TestBeat(t *testing.T) {
+	actions := make(chan view.Action, 4)
+	server, base := serve(t, ui.RoleKiosk, portraitScreen, func(o *ui.Options) { o.OnAction = func(a view.Action) { actions <- a } })
+	if p := server.Pulse(); p != (ui.Pulse{}) {
+		t.Errorf("before any page it has %+v", p)
+	}
+	conn := open(t, base)
+	var beats []ui.Pulse
+	for _, painted := range []string{"no", "yes", "no"} {
+		for _, m := range []map[string]string{{"do": "beat", "painted": painted}, {"do": "choose"}} {
+			if err := conn.WriteJSON(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a := <-actions; a.Do != "choose" { // what came before it has been read
+			t.Errorf("a beat arrived as %+v", a)
+		}
+		beats = append(beats, server.Pulse())
+	}
+	if !beats[0].Paint.IsZero() || beats[0].Beat.IsZero() || !beats[1].Paint.Equal(beats[1].Beat) || !beats[2].Paint.Equal(beats[1].Paint) || !beats[2].Beat.After(beats[1].Beat) {
+		t.Errorf("the pulses are %+v", beats)
+	}
+}
+
 // TestForeignFramesCloseTheDisplay sends what our page never sends.
 func TestForeignFramesCloseTheDisplay(t *testing.T) {
 	_, base := serve(t, ui.RoleKiosk, portraitScreen)
