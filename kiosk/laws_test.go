@@ -52,7 +52,7 @@ var owners = map[string][]string{
 	"github.com/creack/pty":                      {"devices/serialport"},
 	"periph.io/x/host/v3":                        {"devices/buttons"},
 	"periph.io/x/conn/v3":                        {"devices/buttons"},
-	"github.com/mattn/go-sqlite3":                {"kiosk/journal"},
+	"github.com/mattn/go-sqlite3":                {"kiosk/journal", "provisioning/site"}, // the machine's facts, and the technician's registry
 	"github.com/gorilla/websocket":               {"ui", "kiosk/api"},
 	"github.com/coreos/go-systemd/v22":           {"kiosk/daemon"},
 	"github.com/boombuler/barcode":               {"ui", "devices/printer"}, // one draws screens, the other the simulated paper

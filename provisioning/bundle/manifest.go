@@ -25,14 +25,23 @@ const AnyMachine = "*"
 
 // Manifest says what a bundle is and for whom.
 type Manifest struct {
-	Site    string    `json:"site"`              // SiteID of the key that signed it
-	Machine string    `json:"machine"`           // machine number, or AnyMachine
-	Version int64     `json:"version"`           // of the machine's whole configuration; counts up, from 1
-	Made    time.Time `json:"made"`              // by the clock of the site
-	Expires time.Time `json:"expires"`           // a stick found later is refused
-	Request string    `json:"request,omitempty"` // SHA-256 of the enrolment request that it answers, in hexadecimal
-	Program *Program  `json:"program,omitempty"` // the program this configuration was made for
-	Files   []File    `json:"files"`
+	Site    string    `json:"site"`    // SiteID of the key that signed it
+	Machine string    `json:"machine"` // machine number, or AnyMachine
+	Version int64     `json:"version"` // of the machine's whole configuration; counts up, from 1
+	Made    time.Time `json:"made"`    // by the clock of the site
+	Expires time.Time `json:"expires"` // a stick found later is refused
+	// Enrolment makes a machine one of the site; nil for one that is.
+	Enrolment *Enrolment `json:"enrolment,omitempty"`
+	Program   *Program   `json:"program,omitempty"` // the program this configuration was made for
+	Files     []File     `json:"files"`
+}
+
+// Enrolment is a site's answer to a machine's request. A machine that belongs to no site yet believes SiteKey because of Proof, see
+// package identity.
+type Enrolment struct {
+	Request string `json:"request"` // SHA-256 of the request, in hexadecimal
+	SiteKey []byte `json:"siteKey"` // Ed25519
+	Proof   []byte `json:"proof"`
 }
 
 // Program names a package of this program among the files.
