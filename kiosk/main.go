@@ -30,6 +30,7 @@ func commands() []command {
 		{"check", "-config FILE | -content DIR", "read configuration and content, and say every problem at once", runCheck},
 		{"status", "[-listen ADDR] [-json]", "ask the running program how the machine is", runStatus},
 		{"demo", "[-role kiosk|pad] [-listen ADDR] [-state DIR]", "run with simulated hardware and a bench to play it", runDemo},
+		{"provision", "SUBCOMMAND ...", "enrol, configure, update and accept a machine; kiosk provision help", runProvision},
 		{"learn", "-port PATH [-o FILE]", "learn the profile of a rating pad on a serial line, by listening while its buttons are pressed", runLearn},
 		{"standin", "[-config FILE] [-for TIME]", "show 暂停服务 in place of a program that fails (for kiosk-standin.service)", runStandIn},
 		{"reboots", "[-record FILE] [-most N] [-within TIME]", "count a reboot, and say whether it is allowed (for kiosk-reboot.service)", runReboots},
@@ -70,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "kiosk runs the 24-hour machine and the rating pad of an industrial park (园区事园区办)\n\nUsage:\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  kiosk %-8s %-50s %s\n", c.name, c.args, c.about)
+		fmt.Fprintf(w, "  kiosk %-9s %-50s %s\n", c.name, c.args, c.about)
 	}
 	fmt.Fprint(w, "\nkiosk help COMMAND tells the flags of a command. Exit codes: 0 done, 1 failed, 2 wrong command line or file, 3 machine not well.\n")
 }

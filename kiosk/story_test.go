@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,8 @@ import (
 //	becomes CODE kiosk ...  run it again and again until it ends with CODE
 //	replace FILE OLD NEW    replace a text that must be in FILE; variables such as $WORK are expanded in NEW
 //	expand FILE             expand the variables in FILE
+//	code NAME               set NAME to the enrolment code on the last standard output
+//	request NAME DIR        set NAME to the newest enrolment request in DIR
 //
 // and the variables ADDR and OTHER, two free addresses, and TAKEN, the address of another program. example.yaml is the example
 // configuration and content a copy of the built-in content.
@@ -48,7 +51,7 @@ func TestStories(t *testing.T) {
 				os.CopyFS(filepath.Join(e.WorkDir, "content"), catalogue.Example()))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand,
+			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand, "code": code, "request": request,
 		},
 	})
 }
@@ -105,4 +108,32 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: expand FILE")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o600))
+}
+
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	found := regexp.MustCompile(`[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(ts.ReadFile("stdout"))
+	if neg || len(args) != 1 || found == "" {
+		ts.Fatalf("usage: code NAME, after a command that shows one")
+	}
+	ts.Setenv(args[0], found)
+}
+
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: request NAME DIR")
+	}
+	all, err := filepath.Glob(filepath.Join(ts.MkAbs(args[1]), "*.request"))
+	ts.Check(err)
+	newest, at := "", time.Time{}
+	for _, path := range all {
+		st, err := os.Stat(path)
+		ts.Check(err)
+		if st.ModTime().After(at) {
+			newest, at = path, st.ModTime()
+		}
+	}
+	if newest == "" {
+		ts.Fatalf("there is no request in %s", args[1])
+	}
+	ts.Setenv(args[0], newest)
 }

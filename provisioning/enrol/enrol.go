@@ -47,7 +47,11 @@ type Site struct {
 	Key     ed25519.PublicKey `json:"key"`
 	Machine string            `json:"machine"` // the number that the site gave
 	Since   time.Time         `json:"since"`   // by the machine's clock
+	Request string            `json:"request"` // that was answered, SHA-256 in hexadecimal
 }
+
+// Answered says whether the site's answer to that request was taken already, so that its bundle may be applied again.
+func (s *Site) Answered(request string) bool { return s.Request == request }
 
 // Site returns the machine's site, nil while it has none.
 func (m *Machine) Site() (*Site, error) {
@@ -89,8 +93,8 @@ func (m *Machine) Ask(number, program string, hw identity.Hardware) (*Waiting, e
 
 // Believe looks at the answer in a bundle that is not believed yet. If it answers this machine's request, by a site that was told its
 // code, the machine belongs to that site from now on. A machine that belongs to a site already takes the answer of another one too, if
-// it asked: that is how machines move.
-func (m *Machine) Believe(manifest *bundle.Manifest) (*Site, error) {
+// it asked: that is how machines move. A dry run says what would be and keeps nothing.
+func (m *Machine) Believe(manifest *bundle.Manifest, dry bool) (*Site, error) {
 	w, err := m.Waiting()
 	if err != nil {
 		return nil, err
@@ -112,7 +116,10 @@ func (m *Machine) Believe(manifest *bundle.Manifest) (*Site, error) {
 	case len(e.SiteKey) != ed25519.PublicKeySize, !r.ProvenBy(w.Code, e.SiteKey, e.Proof):
 		return nil, errors.New("cannot enrol: whoever made this bundle was not told this machine's code; do not use this stick")
 	}
-	s := &Site{Key: e.SiteKey, Machine: manifest.Machine, Since: m.now().UTC()}
+	s := &Site{Key: e.SiteKey, Machine: manifest.Machine, Since: m.now().UTC(), Request: e.Request}
+	if dry {
+		return s, nil
+	}
 	if err := m.write(siteFile, s); err != nil {
 		return nil, err
 	}
@@ -120,7 +127,7 @@ func (m *Machine) Believe(manifest *bundle.Manifest) (*Site, error) {
 }
 
 // CheckCertificate says whether a machine's certificate is its own and its site's.
-func (m *Machine) CheckCertificate(rootPEM, leafPEM []byte, s *Site) error {
+func CheckCertificate(rootPEM, leafPEM []byte, machine ed25519.PublicKey, s *Site) error {
 	root, err := certificate(rootPEM)
 	if err != nil {
 		return fmt.Errorf("cannot read the site's certificate: %w", err)
@@ -134,7 +141,7 @@ func (m *Machine) CheckCertificate(rootPEM, leafPEM []byte, s *Site) error {
 		return errors.New("the site's certificate is not of this machine's site")
 	case leaf.CheckSignatureFrom(root) != nil:
 		return errors.New("the machine's certificate is not signed by its site")
-	case !m.Key.Public().Equal(leaf.PublicKey) || leaf.Subject.CommonName != s.Machine:
+	case !machine.Equal(leaf.PublicKey) || leaf.Subject.CommonName != s.Machine:
 		return errors.New("the certificate is another machine's")
 	}
 	return nil

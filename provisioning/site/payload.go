@@ -65,14 +65,21 @@ func (s *Site) Bundle(ctx context.Context, w io.Writer, number string, answer *b
 	return &manifest, bundle.Write(w, manifest, files, s.key)
 }
 
+// CheckConfiguration says what is wrong with the configuration that a machine would get. It is asked before a machine is approved, whose
+// code is good for one answer only.
+func (s *Site) CheckConfiguration(ctx context.Context, number string, check func(config []byte) error) error {
+	m, err := s.Machine(ctx, number)
+	if err == nil {
+		_, err = s.config(m, check)
+	}
+	return err
+}
+
 // contents gathers the files of a machine's bundle.
 func (s *Site) contents(ctx context.Context, m Machine, check func([]byte) error) ([]bundle.Content, *bundle.Program, error) {
-	config, err := s.config(m)
+	config, err := s.config(m, check)
 	if err != nil {
 		return nil, nil, err
-	}
-	if err := check(config); err != nil {
-		return nil, nil, fmt.Errorf("its configuration, made from payload/%s: %w", ConfigFile, err)
 	}
 	root, err := s.RootPEM()
 	if err != nil {
@@ -99,8 +106,9 @@ func (s *Site) contents(ctx context.Context, m Machine, check func([]byte) error
 	return files, program, err
 }
 
-// config fills the template of the configuration with a machine's columns. A column that the table does not have is an error.
-func (s *Site) config(m Machine) ([]byte, error) {
+// config fills the template of the configuration with a machine's columns and checks what comes out. A column that the table does not
+// have is an error.
+func (s *Site) config(m Machine, check func([]byte) error) ([]byte, error) {
 	file := filepath.Join(s.dir, payloadDir, ConfigFile)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -116,6 +124,9 @@ func (s *Site) config(m Machine) ([]byte, error) {
 	var b bytes.Buffer
 	if err := t.Execute(&b, m.Fields); err != nil {
 		return nil, err
+	}
+	if err := check(b.Bytes()); err != nil {
+		return nil, fmt.Errorf("the configuration of %s, made from payload/%s: %w", m.Number, ConfigFile, err)
 	}
 	return b.Bytes(), nil
 }

@@ -112,7 +112,7 @@ func take(m *enrol.Machine, data []byte, dir string) error {
 	}
 	home, err := m.Site()
 	if err == nil && (home == nil || b.Manifest.Enrolment != nil) {
-		home, err = m.Believe(b.Manifest)
+		home, err = m.Believe(b.Manifest, false)
 	}
 	if err != nil {
 		return err
@@ -157,7 +157,7 @@ func TestFromNothing(t *testing.T) {
 	if err != nil || home == nil || home.Machine != "K00002" || !home.Key.Equal(s.Public()) {
 		t.Fatalf("the machine's site is %+v, %v", home, err)
 	}
-	if err := m.CheckCertificate(file(t, dir, RootFile), file(t, dir, CertificateFile), home); err != nil {
+	if err := enrol.CheckCertificate(file(t, dir, RootFile), file(t, dir, CertificateFile), m.Key.Public(), home); err != nil {
 		t.Error(err)
 	}
 	if bytes.Contains(data, []byte("own token")) || bytes.Contains(data, []byte("everybody's")) {

@@ -1,0 +1,320 @@
+package provisioning
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"yuanban/provisioning/bundle"
+	"yuanban/provisioning/enrol"
+	"yuanban/provisioning/identity"
+	"yuanban/provisioning/site"
+	"yuanban/provisioning/update"
+)
+
+func machineCommands() []command {
+	return []command{
+		{"ask", "[-number N] DIR", "ask to be enrolled: show a code, and write the request into DIR, on the stick", runAsk},
+		{"apply", "[-dry] FILE", "take a bundle: enrol, or change to its version; back again if the machine is not well with it", runApply},
+		{"state", "", "say who this machine is, what version it has and what was taken back", runState},
+		{"recover", "", "at each start, before the program: finish or take back what a power cut interrupted", runRecover},
+		{"resume", "", "after each start: wait for the proof of a version that is on trial", runResume},
+	}
+}
+
+// defaultDir is where a machine keeps who it is and what it was given.
+const defaultDir = "/var/lib/kiosk-provision"
+
+const identityDir = "identity"
+
+func (c *call) dir() *string {
+	return c.flags.String("dir", defaultDir, "`DIR` of the machine's identity and versions")
+}
+
+func runAsk(c *call) error {
+	dir := c.dir()
+	number := c.flags.String("number", "", "`NUMBER` that the machine would like; the site decides")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	m, err := enrol.Open(filepath.Join(*dir, identityDir))
+	if err != nil {
+		return err
+	}
+	w, err := m.Ask(*number, c.Version, hardware("/"))
+	if err != nil {
+		return err
+	}
+	r, err := identity.ParseRequest(w.Request)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.args[0], "machine-"+r.Hash()[:12]+".request")
+	if err := identity.WriteFile(path, w.Request, 0o644); err != nil {
+		return fmt.Errorf("cannot write the request: %w; is the stick plugged in and mounted?", err)
+	}
+	c.say("request  %s", path)
+	c.say("code     %s", w.Code)
+	c.say("\nTake the stick to the laptop and type the code there; it holds for a day:\n  kiosk provision site approve -code CODE -number NUMBER -out DIR %s", filepath.Base(path))
+	c.say("Then, on this machine:\n  kiosk provision apply FILE")
+	return nil
+}
+
+// hardware is what the firmware below root says of the machine; what it does not say stays empty.
+func hardware(root string) identity.Hardware {
+	read := func(name string) string {
+		text, _ := os.ReadFile(filepath.Join(root, name))
+		return strings.TrimSpace(string(text))
+	}
+	const dmi = "sys/class/dmi/id/"
+	hw := identity.Hardware{Vendor: read(dmi + "sys_vendor"), Model: read(dmi + "product_name"), Serial: read(dmi + "product_serial"), Arch: runtime.GOARCH}
+	if hw.Model == "" { // boards without DMI
+		hw.Model = strings.Trim(read("proc/device-tree/model"), "\x00")
+	}
+	links, _ := filepath.Glob(filepath.Join(root, "sys/class/net/*/device/../address"))
+	for _, l := range links {
+		if mac, err := os.ReadFile(l); err == nil {
+			hw.MACs = append(hw.MACs, strings.TrimSpace(string(mac)))
+		}
+	}
+	return hw
+}
+
+// host is this machine as an update needs it.
+type host struct {
+	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
+	config string // of the version in force
+	well   func(ctx context.Context, configFile string) error
+}
+
+func (h host) Program(ctx context.Context, deb string) error {
+	// What a power cut left half unpacked is finished first; both commands may be repeated.
+	if out, err := exec.CommandContext(ctx, "dpkg", "--configure", "-a").CombinedOutput(); err != nil {
+		return fmt.Errorf("dpkg --configure -a: %w: %s", err, bytes.TrimSpace(out))
+	}
+	out, err := exec.CommandContext(ctx, "dpkg", "--install", "--force-confold", "--force-downgrade", deb).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("dpkg --install %s: %w: %s", filepath.Base(deb), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+func (h host) Restart(ctx context.Context) error {
+	if h.unit == "" {
+		return nil
+	}
+	// At the machine's start the unit has not run yet and must not be waited for by what runs before it.
+	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "try-restart", h.unit).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("systemctl try-restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+func (h host) Healthy(ctx context.Context) error {
+	if h.unit == "" {
+		return nil
+	}
+	return h.well(ctx, h.config)
+}
+
+// machineStore opens the versions of a machine that belongs to a site.
+func (c *call) machineStore(dir, unit string, home *enrol.Site, key *identity.Machine, well, patience time.Duration) (*update.Store, error) {
+	if unit == "" {
+		well = time.Nanosecond
+	}
+	return update.Open(dir, update.Options{
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{unit, filepath.Join(dir, "current", site.ConfigFile), c.Well},
+		Well: well, Patience: patience, Tell: c.progress(),
+		Check: func(dir string) error {
+			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
+			if err != nil {
+				return fmt.Errorf("there is no configuration in it: %w", err)
+			}
+			return errors.Join(c.CheckConfig(dir, config), checkCertificate(dir, key, home))
+		},
+	})
+}
+
+func checkCertificate(dir string, key *identity.Machine, home *enrol.Site) error {
+	root, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(site.RootFile)))
+	if err != nil {
+		return fmt.Errorf("cannot read the site's certificate: %w", err)
+	}
+	leaf, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(site.CertificateFile)))
+	if err != nil {
+		return fmt.Errorf("cannot read the machine's certificate: %w", err)
+	}
+	return enrol.CheckCertificate(root, leaf, key.Public(), home)
+}
+
+// progress says each step once as it begins.
+func (c *call) progress() func(update.Step, float64) {
+	last := update.Step("")
+	return func(s update.Step, _ float64) {
+		if s != last {
+			c.say("%s", s)
+			last = s
+		}
+	}
+}
+
+func runApply(c *call) error {
+	dir := c.dir()
+	dry := c.flags.Bool("dry", false, "judge and check the bundle, and change nothing")
+	unit := c.flags.String("unit", "kiosk.service", "`UNIT` that runs the program; empty where none runs, as in an image: then the version is committed unproven")
+	well := c.flags.Duration("well", 30*time.Second, "how `LONG` the machine must be well before the version is committed")
+	patience := c.flags.Duration("patience", 5*time.Minute, "within how `LONG`")
+	if err := c.parse(1); err != nil {
+		return err
+	}
+	f, err := os.Open(c.args[0])
+	if err != nil {
+		return fmt.Errorf("cannot read the bundle: %w", err)
+	}
+	defer f.Close()
+	m, err := enrol.Open(filepath.Join(*dir, identityDir))
+	if err != nil {
+		return err
+	}
+	home, err := c.home(m, f, *dry)
+	if err != nil {
+		return err
+	}
+	store, err := c.machineStore(*dir, *unit, home, m.Key, *well, *patience)
+	if err != nil {
+		return err
+	}
+	unlock, err := store.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if *dry {
+		manifest, err := store.Dry(f)
+		if err != nil {
+			return err
+		}
+		c.say("good: version %d for %s, made %s; nothing was changed", manifest.Version, manifest.Machine, manifest.Made.Format(time.DateOnly))
+		return nil
+	}
+	if err := store.Apply(c.ctx, f); err != nil {
+		return err
+	}
+	return c.state(*dir)
+}
+
+// home is the site of the machine, which it may only now come to believe. f is at its beginning again afterwards. A dry run
+// believes for itself alone.
+func (c *call) home(m *enrol.Machine, f io.ReadSeeker, dry bool) (*enrol.Site, error) {
+	home, err := m.Site()
+	if err != nil {
+		return nil, err
+	}
+	b, err := bundle.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	if e := b.Manifest.Enrolment; e != nil && (home == nil || !home.Answered(e.Request)) || home == nil {
+		if home, err = m.Believe(b.Manifest, dry); err != nil {
+			return nil, err
+		}
+		c.say("site     %s", bundle.SiteID(home.Key))
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return home, err
+}
+
+func runState(c *call) error {
+	dir := c.dir()
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	return c.state(*dir)
+}
+
+func (c *call) state(dir string) error {
+	m, err := enrol.Open(filepath.Join(dir, identityDir))
+	if err != nil {
+		return err
+	}
+	home, err := m.Site()
+	if err != nil {
+		return err
+	}
+	if home == nil {
+		c.say("site     none: kiosk provision ask begins")
+		if w, err := m.Waiting(); err == nil && w != nil {
+			c.say("code     %s", w.Code)
+		}
+		return nil
+	}
+	c.say("machine  %s", home.Machine)
+	c.say("site     %s", bundle.SiteID(home.Key))
+	store, err := c.machineStore(dir, "", home, m.Key, 0, 0)
+	if err != nil {
+		return err
+	}
+	st, err := store.State()
+	if err != nil {
+		return err
+	}
+	c.say("version  %d", st.Committed)
+	if st.Trial != nil {
+		c.say("trial    version %d since %s", st.Trial.Version, st.Trial.Began.Format(time.DateTime))
+	}
+	if st.Failed != nil {
+		c.say("failed   version %d on %s: %s", st.Failed.Version, st.Failed.At.Format(time.DateTime), st.Failed.Reason)
+	}
+	return nil
+}
+
+func runRecover(c *call) error {
+	return c.afterStart(func(s *update.Store) error { return s.Recover(c.ctx) })
+}
+
+func runResume(c *call) error {
+	return c.afterStart(func(s *update.Store) error { return s.Resume(c.ctx) })
+}
+
+// afterStart does with the versions what is to be done at a start. A machine without a site has nothing to recover.
+func (c *call) afterStart(do func(*update.Store) error) error {
+	dir := c.dir()
+	unit := c.flags.String("unit", "kiosk.service", "`UNIT` that runs the program; empty where none runs, as in an image: then the version is committed unproven")
+	well := c.flags.Duration("well", 30*time.Second, "how `LONG` the machine must be well before the version is committed")
+	patience := c.flags.Duration("patience", 5*time.Minute, "within how `LONG`")
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	m, err := enrol.Open(filepath.Join(*dir, identityDir))
+	if err != nil {
+		return err
+	}
+	home, err := m.Site()
+	if err != nil || home == nil {
+		return err
+	}
+	store, err := c.machineStore(*dir, *unit, home, m.Key, *well, *patience)
+	if err != nil {
+		return err
+	}
+	unlock, err := store.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	err = do(store)
+	if back, ok := errors.AsType[*update.RolledBack](err); ok {
+		c.say("%v", back) // the machine is on a version that works: the start goes on
+		return nil
+	}
+	return err
+}
