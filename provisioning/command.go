@@ -98,13 +98,13 @@ func usage(w io.Writer) {
 	}{{"On the machine, as root:", machineCommands()}, {"On the technician's laptop:", siteCommands()}} {
 		fmt.Fprintf(w, "\n%s\n", group.head)
 		for _, c := range group.all {
-			fmt.Fprintf(w, "  kiosk provision %-14s %-46s %s\n", c.name, c.args, c.about)
+			fmt.Fprintf(w, "  kiosk provision %-13s %-42s %s\n", c.name, c.args, c.about)
 		}
 	}
 	fmt.Fprint(w, "\nkiosk provision SUBCOMMAND -h tells the flags of one. Exit codes: 0 done, 1 failed, 2 wrong command line.\n")
 }
 
-// parse reads the flags and takes so many arguments behind them. Help that was asked for goes to stdout.
+// parse reads the flags and takes so many arguments behind them, or any number for -1. Help that was asked for goes to stdout.
 func (c *call) parse(arguments int) error {
 	var said bytes.Buffer
 	c.flags.SetOutput(&said)
@@ -116,7 +116,7 @@ func (c *call) parse(arguments int) error {
 	case err != nil:
 		fmt.Fprintf(c.stderr, "%s: %s", c.flags.Name(), said.Bytes())
 		return errUsage
-	case c.flags.NArg() != arguments:
+	case arguments >= 0 && c.flags.NArg() != arguments:
 		fmt.Fprintf(c.stderr, "%s: %d arguments where %d are wanted\n", c.flags.Name(), c.flags.NArg(), arguments)
 		c.flags.SetOutput(c.stderr)
 		c.flags.Usage()

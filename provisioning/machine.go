@@ -22,7 +22,8 @@ import (
 
 func machineCommands() []command {
 	return []command{
-		{"ask", "[-number N] DIR", "ask to be enrolled: show a code, and write the request into DIR, on the stick", runAsk},
+		{"ask", "[-number N] [-site URL | DIR]", "ask to be enrolled: show a code, and write the request into DIR on the stick, or send it", runAsk},
+		{"fetch", "-site URL", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
 		{"apply", "[-dry] FILE", "take a bundle: enrol, or change to its version; back again if the machine is not well with it", runApply},
 		{"state", "", "say who this machine is, what version it has and what was taken back", runState},
 		{"recover", "", "at each start, before the program: finish or take back what a power cut interrupted", runRecover},
@@ -39,13 +40,33 @@ func (c *call) dir() *string {
 	return c.flags.String("dir", defaultDir, "`DIR` of the machine's identity and versions")
 }
 
+// versions are the flags of what changes a machine's version.
+type versions struct {
+	dir, unit      *string
+	well, patience *time.Duration
+}
+
+func (c *call) versions() *versions {
+	return &versions{
+		dir:      c.dir(),
+		unit:     c.flags.String("unit", "kiosk.service", "`UNIT` that runs the program; empty where none runs, as in an image: then the version is committed unproven"),
+		well:     c.flags.Duration("well", 30*time.Second, "how `LONG` the machine must be well before the version is committed"),
+		patience: c.flags.Duration("patience", 5*time.Minute, "within how `LONG`"),
+	}
+}
+
 func runAsk(c *call) error {
-	dir := c.dir()
+	v := c.versions()
 	number := c.flags.String("number", "", "`NUMBER` that the machine would like; the site decides")
-	if err := c.parse(1); err != nil {
+	url := c.flags.String("site", "", "`URL` of the site's server, instead of a stick: the request is sent, and the answer waited for and applied")
+	if err := c.parse(-1); err != nil {
 		return err
 	}
-	m, err := enrol.Open(filepath.Join(*dir, identityDir))
+	if len(c.args) != 1 && *url == "" || len(c.args) != 0 && *url != "" {
+		fmt.Fprintf(c.stderr, "%s: give the folder of the stick, or -site\n", c.flags.Name())
+		return errUsage
+	}
+	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return err
 	}
@@ -57,15 +78,108 @@ func runAsk(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.say("request  %s", r.Hash()[:12])
+	c.say("code     %s", w.Code)
+	if *url != "" {
+		return c.askServer(m, w, *url, v)
+	}
 	path := filepath.Join(c.args[0], "machine-"+r.Hash()[:12]+".request")
 	if err := identity.WriteFile(path, w.Request, 0o644); err != nil {
 		return fmt.Errorf("cannot write the request: %w; is the stick plugged in and mounted?", err)
 	}
-	c.say("request  %s", path)
-	c.say("code     %s", w.Code)
+	c.say("file     %s", path)
 	c.say("\nTake the stick to the laptop and type the code there; it holds for a day:\n  kiosk provision site approve -code CODE -number NUMBER -out DIR %s", filepath.Base(path))
 	c.say("Then, on this machine:\n  kiosk provision apply FILE")
 	return nil
+}
+
+// askServer sends a request and waits for its answer for as long as the code holds.
+func (c *call) askServer(m *enrol.Machine, w *enrol.Waiting, url string, v *versions) error {
+	client, err := enrol.Stranger(url)
+	if err != nil {
+		return err
+	}
+	if err := client.Send(c.ctx, w); err != nil {
+		return err
+	}
+	c.say("\nType the code at the laptop:\n  kiosk provision site approve -code CODE -number NUMBER REQUEST\nWaiting for it.")
+	return c.fetched(v, func(out io.Writer) (bool, error) {
+		for {
+			err := client.Answer(c.ctx, w, out)
+			if !errors.Is(err, enrol.ErrWaiting) {
+				return err == nil, err
+			}
+			if again, err := m.Waiting(); err != nil || again == nil {
+				return false, errors.Join(errors.New("nobody typed the code for a day: ask anew"), err)
+			}
+			select {
+			case <-c.ctx.Done():
+				return false, c.ctx.Err()
+			case <-time.After(2 * time.Second):
+			}
+		}
+	})
+}
+
+// fetched applies the bundle that get copies, if there is one.
+func (c *call) fetched(v *versions, get func(out io.Writer) (bool, error)) error {
+	f, err := os.CreateTemp(*v.dir, ".fetched-*")
+	if err != nil {
+		return fmt.Errorf("cannot keep the bundle: %w", err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	there, err := get(f)
+	switch {
+	case err != nil:
+		return err
+	case !there:
+		c.say("nothing new")
+		return nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("cannot keep the bundle: %w", err)
+	}
+	return c.take(f, v, false)
+}
+
+func runFetch(c *call) error {
+	v := c.versions()
+	url := c.flags.String("site", "", "`URL` of the site's server")
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	if err := c.need("site", *url); err != nil {
+		return err
+	}
+	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
+	if err != nil {
+		return err
+	}
+	home, err := m.Site()
+	if err != nil {
+		return err
+	}
+	if home == nil {
+		return errors.New("this machine is not enrolled: kiosk provision ask begins")
+	}
+	store, err := c.machineStore(v, home, m.Key)
+	if err != nil {
+		return err
+	}
+	st, err := store.State()
+	if err != nil {
+		return err
+	}
+	leaf, err := os.ReadFile(filepath.Join(store.Current(), filepath.FromSlash(site.CertificateFile)))
+	if err != nil {
+		return fmt.Errorf("cannot read the machine's certificate: %w", err)
+	}
+	client, err := enrol.Member(*url, m, home, leaf)
+	if err != nil {
+		return err
+	}
+	return c.fetched(v, func(out io.Writer) (bool, error) { return client.Newer(c.ctx, st.Committed, out) })
 }
 
 // hardware is what the firmware below root says of the machine; what it does not say stays empty.
@@ -79,9 +193,9 @@ func hardware(root string) identity.Hardware {
 	if hw.Model == "" { // boards without DMI
 		hw.Model = strings.Trim(read("proc/device-tree/model"), "\x00")
 	}
-	links, _ := filepath.Glob(filepath.Join(root, "sys/class/net/*/device/../address"))
-	for _, l := range links {
-		if mac, err := os.ReadFile(l); err == nil {
+	cards, _ := filepath.Glob(filepath.Join(root, "sys/class/net/*/device")) // what is only software has none
+	for _, card := range cards {
+		if mac, err := os.ReadFile(filepath.Join(filepath.Dir(card), "address")); err == nil {
 			hw.MACs = append(hw.MACs, strings.TrimSpace(string(mac)))
 		}
 	}
@@ -127,13 +241,14 @@ func (h host) Healthy(ctx context.Context) error {
 }
 
 // machineStore opens the versions of a machine that belongs to a site.
-func (c *call) machineStore(dir, unit string, home *enrol.Site, key *identity.Machine, well, patience time.Duration) (*update.Store, error) {
-	if unit == "" {
+func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine) (*update.Store, error) {
+	well := *v.well
+	if *v.unit == "" {
 		well = time.Nanosecond
 	}
-	return update.Open(dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{unit, filepath.Join(dir, "current", site.ConfigFile), c.Well},
-		Well: well, Patience: patience, Tell: c.progress(),
+	return update.Open(*v.dir, update.Options{
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{*v.unit, filepath.Join(*v.dir, "current", site.ConfigFile), c.Well},
+		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
 			if err != nil {
@@ -168,11 +283,8 @@ func (c *call) progress() func(update.Step, float64) {
 }
 
 func runApply(c *call) error {
-	dir := c.dir()
+	v := c.versions()
 	dry := c.flags.Bool("dry", false, "judge and check the bundle, and change nothing")
-	unit := c.flags.String("unit", "kiosk.service", "`UNIT` that runs the program; empty where none runs, as in an image: then the version is committed unproven")
-	well := c.flags.Duration("well", 30*time.Second, "how `LONG` the machine must be well before the version is committed")
-	patience := c.flags.Duration("patience", 5*time.Minute, "within how `LONG`")
 	if err := c.parse(1); err != nil {
 		return err
 	}
@@ -181,15 +293,20 @@ func runApply(c *call) error {
 		return fmt.Errorf("cannot read the bundle: %w", err)
 	}
 	defer f.Close()
-	m, err := enrol.Open(filepath.Join(*dir, identityDir))
+	return c.take(f, v, *dry)
+}
+
+// take enrols the machine by a bundle, where it is not, and changes to the bundle's version.
+func (c *call) take(f io.ReadSeeker, v *versions, dry bool) error {
+	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return err
 	}
-	home, err := c.home(m, f, *dry)
+	home, err := c.home(m, f, dry)
 	if err != nil {
 		return err
 	}
-	store, err := c.machineStore(*dir, *unit, home, m.Key, *well, *patience)
+	store, err := c.machineStore(v, home, m.Key)
 	if err != nil {
 		return err
 	}
@@ -198,7 +315,7 @@ func runApply(c *call) error {
 		return err
 	}
 	defer unlock()
-	if *dry {
+	if dry {
 		manifest, err := store.Dry(f)
 		if err != nil {
 			return err
@@ -209,7 +326,7 @@ func runApply(c *call) error {
 	if err := store.Apply(c.ctx, f); err != nil {
 		return err
 	}
-	return c.state(*dir)
+	return c.state(v)
 }
 
 // home is the site of the machine, which it may only now come to believe. f is at its beginning again afterwards. A dry run
@@ -234,15 +351,15 @@ func (c *call) home(m *enrol.Machine, f io.ReadSeeker, dry bool) (*enrol.Site, e
 }
 
 func runState(c *call) error {
-	dir := c.dir()
+	v := c.versions()
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	return c.state(*dir)
+	return c.state(v)
 }
 
-func (c *call) state(dir string) error {
-	m, err := enrol.Open(filepath.Join(dir, identityDir))
+func (c *call) state(v *versions) error {
+	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return err
 	}
@@ -259,7 +376,7 @@ func (c *call) state(dir string) error {
 	}
 	c.say("machine  %s", home.Machine)
 	c.say("site     %s", bundle.SiteID(home.Key))
-	store, err := c.machineStore(dir, "", home, m.Key, 0, 0)
+	store, err := c.machineStore(v, home, m.Key)
 	if err != nil {
 		return err
 	}
@@ -287,14 +404,11 @@ func runResume(c *call) error {
 
 // afterStart does with the versions what is to be done at a start. A machine without a site has nothing to recover.
 func (c *call) afterStart(do func(*update.Store) error) error {
-	dir := c.dir()
-	unit := c.flags.String("unit", "kiosk.service", "`UNIT` that runs the program; empty where none runs, as in an image: then the version is committed unproven")
-	well := c.flags.Duration("well", 30*time.Second, "how `LONG` the machine must be well before the version is committed")
-	patience := c.flags.Duration("patience", 5*time.Minute, "within how `LONG`")
+	v := c.versions()
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	m, err := enrol.Open(filepath.Join(*dir, identityDir))
+	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return err
 	}
@@ -302,7 +416,7 @@ func (c *call) afterStart(do func(*update.Store) error) error {
 	if err != nil || home == nil {
 		return err
 	}
-	store, err := c.machineStore(*dir, *unit, home, m.Key, *well, *patience)
+	store, err := c.machineStore(v, home, m.Key)
 	if err != nil {
 		return err
 	}

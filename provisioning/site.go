@@ -1,14 +1,18 @@
 package provisioning
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"yuanban/provisioning/bundle"
 	"yuanban/provisioning/identity"
@@ -20,8 +24,9 @@ func siteCommands() []command {
 		{"site init", "", "make a new site: its key, its registry, its folder of what goes into bundles", runSiteInit},
 		{"site plan", "TABLE", "take machines from a table (CSV: number, role, place and columns of your own)", runSitePlan},
 		{"site list", "", "list the machines, and the requests that wait for their code", runSiteList},
-		{"site approve", "-code CODE -number N -out DIR REQUEST", "enrol the machine that shows CODE, and make its first bundle", runSiteApprove},
-		{"site bundle", "-out DIR [-number N]", "make the next bundle of a machine, or of all that are enrolled", runSiteBundle},
+		{"site approve", "-code CODE [-number N] [-out DIR] REQUEST", "enrol the machine that shows CODE, and make its first bundle", runSiteApprove},
+		{"site serve", "-listen ADDR", "let machines on the network ask, and fetch their bundles", runSiteServe},
+		{"site bundle", "[-out DIR] [-number N]", "make the next bundle of a machine, or of all that are enrolled", runSiteBundle},
 		{"site clone", "-from N -number M -place TEXT", "plan a machine like its neighbour", runSiteClone},
 		{"site revoke", "-number N -why TEXT", "stop believing a machine", runSiteRevoke},
 		{"site crl", "-out DIR", "write the site's certificate and revocation list for the platforms", runSiteCRL},
@@ -106,25 +111,21 @@ func runSiteList(c *call) error {
 func runSiteApprove(c *call) error {
 	code := c.flags.String("code", "", "`CODE` as the machine shows it")
 	number := c.flags.String("number", "", "`NUMBER` of the machine in the registry; default the one it asks for")
-	out := c.flags.String("out", "", "`DIR` for the bundle, on the stick")
+	out := c.flags.String("out", "", "`DIR` for the bundle, on the stick; without it the bundle waits to be fetched over the network")
 	replace := c.flags.Bool("replace", false, "this machine takes the place of the one that is enrolled under the number")
 	s, err := c.openSite(1)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := errors.Join(c.need("code", *code), c.need("out", *out)); err != nil {
-		return errUsage
+	if err := c.need("code", *code); err != nil {
+		return err
 	}
 	typed, err := identity.ParseCode(*code)
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(c.args[0])
-	if err != nil {
-		return fmt.Errorf("cannot read the request: %w", err)
-	}
-	r, err := identity.ParseRequest(data)
+	data, r, err := c.request(s, c.args[0])
 	if err != nil {
 		return err
 	}
@@ -146,14 +147,39 @@ func runSiteApprove(c *call) error {
 		return err
 	}
 	c.say("enrolled %s", *number)
-	return c.bundle(s, *number, *out, answer)
+	return c.bundle(s, *number, *out, hash, answer)
+}
+
+// request reads a request from a file, or finds one that waits by the first characters of its hash, as site list shows them.
+func (c *call) request(s *site.Site, name string) ([]byte, *identity.Request, error) {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if p, err := s.Find(c.ctx, name); err == nil {
+			return p.Body, p.Request, nil
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read the request: %w; name its file, or the first characters of a request that kiosk provision site list shows", err)
+	}
+	r, err := identity.ParseRequest(data)
+	return data, r, err
 }
 
 // checkAlone checks a configuration that is not unpacked anywhere.
 func (c *call) checkAlone(config []byte) error { return c.CheckConfig("", config) }
 
-// bundle writes the next bundle of a machine into a folder. One that could not be written whole is not left behind.
-func (c *call) bundle(s *site.Site, number, out string, answer *bundle.Enrolment) error {
+// bundle makes the next bundle of a machine: into a folder, where one that could not be written whole is not left behind, or without
+// a folder where it can be fetched, under the hash of the request that it answers if there is one.
+func (c *call) bundle(s *site.Site, number, out, hash string, answer *bundle.Enrolment) error {
+	if out == "" {
+		var b bytes.Buffer
+		m, err := s.Bundle(c.ctx, &b, number, answer, c.checkAlone)
+		if err != nil {
+			return err
+		}
+		c.say("bundle   version %d, ready to be fetched until %s", m.Version, m.Expires.Format(time.DateOnly))
+		return s.Post(cmp.Or(hash, fmt.Sprintf("%s-%d", number, m.Version)), b.Bytes())
+	}
 	tmp, err := os.CreateTemp(out, ".bundle-*")
 	if err != nil {
 		return fmt.Errorf("cannot write the bundle: %w; is the stick plugged in and mounted?", err)
@@ -167,23 +193,20 @@ func (c *call) bundle(s *site.Site, number, out string, answer *bundle.Enrolment
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return fmt.Errorf("cannot write the bundle: %w", err)
 	}
-	c.say("bundle   %s, good until %s", path, m.Expires.Format("2006-01-02"))
+	c.say("bundle   %s, good until %s", path, m.Expires.Format(time.DateOnly))
 	return nil
 }
 
 func runSiteBundle(c *call) error {
 	number := c.flags.String("number", "", "`NUMBER` of the machine; default all that are enrolled")
-	out := c.flags.String("out", "", "`DIR` for the bundles")
+	out := c.flags.String("out", "", "`DIR` for the bundles; without it they wait to be fetched over the network")
 	s, err := c.openSite(0)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := c.need("out", *out); err != nil {
-		return err
-	}
 	if *number != "" {
-		return c.bundle(s, *number, *out, nil)
+		return c.bundle(s, *number, *out, "", nil)
 	}
 	machines, err := s.Machines(c.ctx)
 	if err != nil {
@@ -195,7 +218,7 @@ func runSiteBundle(c *call) error {
 		if m.State != site.Enrolled {
 			continue
 		}
-		if err := c.bundle(s, m.Number, *out, nil); err != nil {
+		if err := c.bundle(s, m.Number, *out, "", nil); err != nil {
 			failed = errors.Join(failed, err)
 			continue
 		}
@@ -203,6 +226,24 @@ func runSiteBundle(c *call) error {
 	}
 	c.say("%d bundles", made)
 	return failed
+}
+
+func runSiteServe(c *call) error {
+	listen := c.flags.String("listen", "", "`ADDR` to listen at, such as 192.0.2.7:8443: the laptop's own address on the hall's network or the cable")
+	s, err := c.openSite(0)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := c.need("listen", *listen); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen at %s: %w; it must be an address of this laptop", *listen, err)
+	}
+	c.say("site %s at https://%s; Ctrl-C ends it", s.ID(), l.Addr())
+	return s.Serve(c.ctx, l, c.checkAlone)
 }
 
 func runSiteClone(c *call) error {

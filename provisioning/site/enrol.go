@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"yuanban/provisioning/bundle"
@@ -27,6 +28,7 @@ var (
 type Pending struct {
 	Hash     string
 	Request  *identity.Request
+	Body     []byte // the request as it was received
 	Received time.Time
 	Wrong    int
 }
@@ -59,12 +61,11 @@ func (s *Site) Waiting(ctx context.Context) ([]Pending, error) {
 	var all []Pending
 	for rows.Next() {
 		var p Pending
-		var body []byte
 		var received string
-		if err := rows.Scan(&body, &received, &p.Wrong); err != nil {
+		if err := rows.Scan(&p.Body, &received, &p.Wrong); err != nil {
 			return nil, err
 		}
-		if p.Request, err = identity.ParseRequest(body); err != nil {
+		if p.Request, err = identity.ParseRequest(p.Body); err != nil {
 			return nil, err
 		}
 		if p.Received, err = time.Parse(time.RFC3339, received); err != nil {
@@ -76,6 +77,24 @@ func (s *Site) Waiting(ctx context.Context) ([]Pending, error) {
 		}
 	}
 	return all, rows.Err()
+}
+
+// Find returns the one waiting request whose hash begins so.
+func (s *Site) Find(ctx context.Context, prefix string) (Pending, error) {
+	all, err := s.Waiting(ctx)
+	if err != nil {
+		return Pending{}, err
+	}
+	var found []Pending
+	for _, p := range all {
+		if len(prefix) >= 6 && strings.HasPrefix(p.Hash, prefix) {
+			found = append(found, p)
+		}
+	}
+	if len(found) != 1 {
+		return Pending{}, fmt.Errorf("%d waiting requests begin with %q: give more characters, six at least", len(found), prefix)
+	}
+	return found[0], nil
 }
 
 // Approval is what a person decides who stands before the machine.

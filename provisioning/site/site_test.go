@@ -29,8 +29,8 @@ role: {{.role}}
 {{if .printer_port}}printer: {port: {{.printer_port}}}
 {{end}}`
 
-// desk is a site with planned machines and a payload.
-func desk(t testing.TB) *Site {
+// newSite is a site with planned machines and a payload.
+func newSite(t testing.TB) *Site {
 	t.Helper()
 	dir := t.TempDir()
 	s, err := Create(dir)
@@ -134,7 +134,7 @@ func file(t testing.TB, dir, name string) []byte {
 
 // TestFromNothing: a machine and a laptop that never met, a stick and no network.
 func TestFromNothing(t *testing.T) {
-	s, m := desk(t), unboxed(t)
+	s, m := newSite(t), unboxed(t)
 	data := approve(t, s, ask(t, m, ""), "K00002", false)
 	dir := t.TempDir()
 	if err := take(m, data, dir); err != nil {
@@ -179,7 +179,7 @@ func TestFromNothing(t *testing.T) {
 }
 
 func TestCodesAreCounted(t *testing.T) {
-	s, m := desk(t), unboxed(t)
+	s, m := newSite(t), unboxed(t)
 	w := ask(t, m, "")
 	hash, err := s.Receive(t.Context(), w.Request)
 	if err != nil {
@@ -212,7 +212,7 @@ func TestCodesAreCounted(t *testing.T) {
 
 // TestStrangers: what somebody can do who finds a stick, writes on it, or has a site of his own.
 func TestStrangers(t *testing.T) {
-	ours, theirs := desk(t), desk(t)
+	ours, theirs := newSite(t), newSite(t)
 	victim, attacker := unboxed(t), unboxed(t)
 	w := ask(t, victim, "")
 
@@ -261,7 +261,7 @@ func enrolled(t testing.TB, s *Site, number string) string {
 
 // TestReplaceRevokeClone: new hardware under an old number, a stolen machine, a neighbour.
 func TestReplaceRevokeClone(t *testing.T) {
-	s, old, fresh := desk(t), unboxed(t), unboxed(t)
+	s, old, fresh := newSite(t), unboxed(t), unboxed(t)
 	first := t.TempDir()
 	if err := take(old, approve(t, s, ask(t, old, ""), "K00001", false), first); err != nil {
 		t.Fatal(err)
@@ -333,7 +333,7 @@ func onList(t *testing.T, s *Site, leafPEM []byte) bool {
 
 // TestRenewal: the same certificate until the middle of its life, a new one with the next bundle after it, however late.
 func TestRenewal(t *testing.T) {
-	s, m := desk(t), unboxed(t)
+	s, m := newSite(t), unboxed(t)
 	at := func(after time.Duration, answer *bundle.Enrolment) []byte {
 		s.now = func() time.Time { return time.Now().Add(after) }
 		dir := t.TempDir()
@@ -372,7 +372,7 @@ func TestRenewal(t *testing.T) {
 }
 
 func TestTableNamesEveryWrongLine(t *testing.T) {
-	s := desk(t)
+	s := newSite(t)
 	_, err := s.Plan(t.Context(), strings.NewReader("number,role,place,Bad Name\nK0001,kiosk,a,\nK00003,desk,b,\nK00004,pad,c,\nK00004,pad,d,\nK00005,pad\n"))
 	if err == nil {
 		t.Fatal("taken")
@@ -400,7 +400,7 @@ func TestTableNamesEveryWrongLine(t *testing.T) {
 
 // TestConfigurationIsCheckedAtTheDesk: what a machine would refuse does not get onto a stick, and takes no number.
 func TestConfigurationIsCheckedAtTheDesk(t *testing.T) {
-	s := desk(t)
+	s := newSite(t)
 	enrolled(t, s, "K00001")
 	before, _ := s.Machine(t.Context(), "K00001")
 	no := func(config []byte) error { return fmt.Errorf("%d bytes: unknown key", len(config)) }
