@@ -1,10 +1,13 @@
 package serialpad
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -269,6 +272,95 @@ func TestUnplugAtEveryByte(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCopiesAreOnePress: a pad that sends a press three times, at once or over a while, or for as long as a finger is on the button.
+func TestCopiesAreOnePress(t *testing.T) {
+	for _, every := range []time.Duration{0, 40 * time.Millisecond, 150 * time.Millisecond} {
+		for _, name := range []string{"single-byte", "ascii-line", "hallque", "reference"} {
+			synctest.Test(t, func(t *testing.T) {
+				p, _ := ByName(name)
+				b := wire(t, p, NewSim(p, nil), Opts{})
+				defer b.stop()
+				b.online()
+				c, _ := p.compile()
+				for i, g := range []string{"5", "4", "5"} {
+					code, _ := b.sim.code(g)
+					msg := c.messages[kindPress].render(fields{address: b.pad.address, sequence: byte(10 + i), key: code})
+					for range 3 {
+						if _, err := b.far.Write(msg); err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(every)
+					}
+					if got := b.after(3 * time.Second); !slices.Equal(got, []string{g}) {
+						t.Errorf("%s: three copies of %s, %v apart, told %v", name, g, every, got)
+					}
+				}
+			})
+		}
+	}
+}
+
+// echo puts an adapter that hears itself, as many for RS-485 do, between a host and a pad, until both lines are closed.
+func echo(host, pad net.Conn) {
+	back := make(chan []byte, 64)
+	var forth sync.WaitGroup
+	carry := func(from, to net.Conn) {
+		for {
+			buf := make([]byte, 128)
+			n, err := from.Read(buf)
+			if err != nil {
+				return
+			}
+			back <- buf[:n]
+			if to != nil {
+				_, _ = to.Write(buf[:n])
+			}
+		}
+	}
+	forth.Go(func() { carry(host, pad) })
+	forth.Go(func() { carry(pad, nil) })
+	go func() { forth.Wait(); close(back) }()
+	for b := range back {
+		_, _ = host.Write(b)
+	}
+}
+
+// TestEcho: an adapter that echoes what we send is no answer, and takes nothing away.
+func TestEcho(t *testing.T) {
+	each(t, func(t *testing.T, p *Profile) {
+		host, hostEnd := net.Pipe()
+		padEnd, far := net.Pipe()
+		r := &told{}
+		sim := NewSim(p, nil)
+		pad := New(host, p, r.opts(Opts{}))
+		b := &bench{t: t, told: r, pad: pad, sim: sim}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = pad.Run(ctx) })
+		running.Go(func() { _ = sim.Serve(ctx, far) })
+		running.Go(func() { echo(hostEnd, padEnd) })
+		defer running.Wait()
+		defer func() { hostEnd.Close(); padEnd.Close() }()
+		defer cancel()
+		b.online()
+		pad.Show(Invite)
+		b.after(time.Second)
+		for _, g := range grades(p) {
+			sim.Press(g)
+			if got := b.after(2 * time.Second); !slices.Equal(got, []string{fmt.Sprint(g)}) {
+				t.Errorf("pressed %d, told %v; %v", g, got, pad.Stats())
+			}
+		}
+		if s, _ := sim.Shown(0); p.Host.Invite != "" && s != Invite {
+			t.Errorf("shows %q", s)
+		}
+		sim.SetFaults(Faults{Deaf: 1, Lose: 1})
+		if got := b.after(4 * time.Second); p.CanAsk() && !slices.Equal(got, []string{string(HardwareError)}) {
+			t.Errorf("the pad is dead, and the echo: told %v", got)
+		}
+	})
 }
 
 // TestOneBusManyPads: each pad has its own presses and its own display, and one that is dead keeps nobody waiting.

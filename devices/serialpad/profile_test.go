@@ -203,3 +203,34 @@ func TestLoad(t *testing.T) {
 		t.Errorf("%v, %v", p, err)
 	}
 }
+
+// TestProtocolPage holds the bytes on the page to the bytes on the wire.
+func TestProtocolPage(t *testing.T) {
+	page, err := os.ReadFile("PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for line := range strings.Lines(string(page)) {
+		code, ok := strings.CutPrefix(line, "    A5 5A ")
+		if !ok || strings.Contains(code, "LEN") || strings.Contains(code, "{") {
+			continue
+		}
+		code, about, _ := strings.Cut("A5 5A "+code, "  ")
+		want := []string{"press", "host: press", "are you there", "yes", "invite"}[found%5]
+		got, _ := hear(t, "reference", code)
+		kinds := []string{"press 5", "ack", "query", "answer", "welcome"} // a host tells its displays apart by their state alone
+		if len(got) != 1 || !strings.HasPrefix(got[0], kinds[found%5]) || !strings.Contains(about, want) {
+			t.Errorf("%s is read as %q", strings.TrimSpace(line), got)
+		}
+		found++
+	}
+	if found != 5 {
+		t.Errorf("%d examples", found)
+	}
+	for name := range Profiles() {
+		if !strings.Contains(string(page), name) {
+			t.Errorf("the page does not know %s", name)
+		}
+	}
+}
