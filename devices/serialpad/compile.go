@@ -144,7 +144,8 @@ func (c *compiled) compileKeys(wrong *problems) {
 		}
 		grade, err := strconv.Atoi(m)
 		if err == nil {
-			wrong.add(grade < 1 || grade > 5, "keys.%s: %q is no grade: want 1 (非常不满意) to 5 (非常满意), %s, or the name of another key", code, m, keyNone)
+			wrong.add(grade < 1 || grade > 5, "keys.%s: %q is no grade: want 1 (非常不满意) to 5 (非常满意), %s, or the name of another key",
+				code, m, keyNone)
 			wrong.add(meant[m], "keys.%s: grade %s has a key already", code, m)
 		}
 		wrong.add(m == "", "keys.%s: its meaning is empty", code)
@@ -188,6 +189,7 @@ func (c *compiled) checkTiming(wrong *problems) {
 	longest := r.ForMs + t.LateMs
 	wrong.add(!press.has(sequence) && t.SameMs < longest,
 		"timing.sameMs must be at least repeat.forMs and timing.lateMs together: without a {sequence}, a copy that comes later would be a second press")
-	wrong.add((answer == nil || !answer.has(sequence) || !press.has(sequence)) && t.SettleMs < longest,
+	knows := answer != nil && answer.has(sequence) && press.has(sequence) // which press is old
+	wrong.add(!knows && t.SettleMs < longest,
 		"timing.settleMs must be at least repeat.forMs and timing.lateMs together: a press from before the start may be heard so long")
 }

@@ -7,6 +7,7 @@ type display struct {
 	sent    wish // what it was last told
 	shows   wish // the same, once it is believed to show it
 	shownAt time.Time
+	tries   int  // of sent, without a confirmation
 	key     byte // of the last press, for messages that have a {key}
 	keyAt   time.Time
 }
@@ -20,7 +21,21 @@ type wish struct {
 // seen takes what a pad says it shows: one that was switched off meanwhile, or did not hear us, is told again.
 func (d *display) seen(code byte, p *Pad) {
 	if want, _ := p.wanted(); want.state != "" && code != stateCodes()[want.state] {
-		d.shows = wish{}
+		d.forget()
+	}
+}
+
+// forget says that it is not known what the pad shows.
+func (d *display) forget() { d.shows, d.tries = wish{}, 0 }
+
+// showTries is how often a message that changes the display is sent to a pad that confirms none. It is then let be, as if it were shown:
+// a pad that cannot show a state must not be kept from telling presses.
+const showTries = 3
+
+// missed notes that the message sent last was not confirmed.
+func (d *display) missed() {
+	if d.tries++; d.tries >= showTries {
+		d.shows, d.shownAt, d.tries = d.sent, time.Now(), 0
 	}
 }
 
@@ -52,7 +67,9 @@ func (p *Pad) dueShow(now time.Time) (kind, fields, bool) {
 	if p.show.shows == want && (again == 0 || now.Before(p.show.shownAt.Add(ms(again)))) {
 		return "", fields{}, false
 	}
-	p.show.sent = want
+	if p.show.sent != want {
+		p.show.sent, p.show.tries = want, 0
+	}
 	return k, p.stateFields(want.state), true
 }
 

@@ -34,12 +34,13 @@ func (p Prompt) String() string {
 var (
 	// ErrNoButton is returned by the function that asks: the pad has no such button.
 	ErrNoButton = errors.New("the pad has no such button")
-	ErrSilent   = errors.New("nothing arrived at any speed: check that the pad has power and that this is its line; on RS-232 try the crossed cable, on RS-485 " +
-		"swap A and B; a pad that speaks only when it is polled is silent too: try the profile modbus-poll, or ask the maker for its query")
-	ErrGarbled = errors.New("bytes arrive, but at no speed the same ones for the same button: check the ground wire and the length of the cable, on RS-485 swap A and B " +
-		"and see that nothing else speaks on the line; else ask the maker for speed and parity")
-	ErrRestless = errors.New("the line never falls silent: the pad repeats itself until it is acknowledged, or something else speaks on the line; " +
-		"disconnect the other devices, or ask the maker for the acknowledgement")
+	ErrSilent   = errors.New("nothing arrived at any speed: check that the pad has power and that this is its line; on RS-232 try the crossed " +
+		"cable, on RS-485 swap A and B; a pad that speaks only when it is polled is silent too: try the profile modbus-poll, or ask the maker " +
+		"for its query")
+	ErrGarbled = errors.New("bytes arrive, but at no speed the same ones for the same button: check the ground wire and the length of the " +
+		"cable, on RS-485 swap A and B and see that nothing else speaks on the line; else ask the maker for speed and parity")
+	ErrRestless = errors.New("the line never falls silent: the pad repeats itself until it is acknowledged, or something else speaks on the " +
+		"line; disconnect the other devices, or ask the maker for the acknowledgement")
 )
 
 const (

@@ -40,7 +40,7 @@ type Pad struct {
 	ack      *fields   // to be sent
 	askAt    time.Time // when the next query is due
 	muteTill time.Time // the answer to a question that was given up may come until then
-	misses   int       // questions without an answer, in a row
+	misses   int       // queries without an answer, in a row
 }
 
 // phase is how far a pad has got since its line was opened, or since it came back.
@@ -117,7 +117,7 @@ func (p *Pad) settle(now time.Time) {
 	p.misses = 0
 	p.askAt = now.Add(ms(p.bus.profile.Timing.SettleMs))
 	p.past.held = p.bus.profile.Hold
-	p.show.shows = wish{}
+	p.show.forget()
 }
 
 // tick moves the phase on.
@@ -160,10 +160,17 @@ func (p *Pad) answered(h heard, m *message, asked time.Time) {
 // missed notes a question without an answer.
 func (p *Pad) missed(now time.Time, k kind) {
 	p.muteTill = now.Add(ms(p.bus.profile.Timing.LateMs))
-	if k == kindAck && p.bus.profile.Hold {
-		p.ack = nil // the next answer says whether it was heard
-	}
 	p.count(func(s *Stats) { s.Unanswered++ })
+	switch {
+	case k == kindAck && p.bus.profile.Hold:
+		p.ack = nil // the next answer says whether it was heard
+	case k == kindAck, k == kindQuery:
+	default:
+		p.show.missed()
+	}
+	if k != kindQuery {
+		return // it may not know the message; whether it is there, the query says
+	}
 	if p.misses++; p.misses < p.bus.profile.Timing.Missed {
 		return
 	}

@@ -92,6 +92,26 @@ func TestFarewell(t *testing.T) {
 	})
 }
 
+// TestPadThatCannotShow: a pad that does not know the messages for its display tells its presses all the same.
+func TestPadThatCannotShow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Profiles()["modbus-poll"]
+		dumb := Profiles()["modbus-poll"]
+		dumb.Host.Welcome, dumb.Host.Invite, dumb.Host.Thank, dumb.Host.Pause = "", "", "", ""
+		b := wire(t, p, NewSim(dumb, nil), Opts{})
+		defer b.stop()
+		b.online()
+		for _, g := range []int{5, 1} {
+			b.pad.Show(Invite)
+			b.after(2 * time.Second)
+			b.sim.Press(g)
+			if got := b.after(3 * time.Second); !slices.Equal(got, []string{fmt.Sprint(g)}) {
+				t.Errorf("pressed %d, told %v; %v", g, got, b.pad.Stats())
+			}
+		}
+	})
+}
+
 // TestPowerCycle: a pad that was off for a moment is told again what to show, and its numbers may begin anew.
 func TestPowerCycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
