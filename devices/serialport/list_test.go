@@ -3,6 +3,7 @@ package serialport_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -98,11 +99,12 @@ func (m machine) adapter(place, vendor, product, serial, driver, tty string) {
 }
 
 const (
-	ch340ID = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
-	ftdiID  = "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K5X-if00-port0"
-	socket1 = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1.1:1.0-port0"
-	socket2 = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1.2:1.0-port0"
-	socket3 = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0"
+	ch340ID   = "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
+	ftdiID    = "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A10K5X-if00-port0"
+	socket1   = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1.1:1.0-port0"
+	socket2   = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1.2:1.0-port0"
+	socketOne = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0"
+	socket3   = "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.0-port0"
 )
 
 // hall is a machine with a board UART and a place for one, two CH340 in a hub, an FTDI adapter, a modem with two functions and a card
@@ -225,8 +227,36 @@ func TestDescribe(t *testing.T) {
 	m = newMachine(t)
 	m.adapter("1-1", "1a86", "7523", "", "ch341", "ttyUSB0")
 	m.link(ch340ID, "/dev/ttyUSB0")
+	if _, warning, err := serialport.Describe(m.root, "/dev/ttyUSB0"); err != nil || !strings.Contains(warning, "use "+socketOne) {
+		t.Errorf("a lone CH340 by its number: %q, %v", warning, err)
+	}
 	if _, warning, err := serialport.Describe(m.root, ch340ID); err != nil || !strings.Contains(warning, "1a86:7523") || !strings.Contains(warning, "no serial number") {
 		t.Errorf("a lone CH340: %q, %v", warning, err)
+	}
+}
+
+// TestOneAdapterWithManyLines: the lines of one adapter, and functions of another number, are told apart by udev and are no twins.
+func TestOneAdapterWithManyLines(t *testing.T) {
+	m := newMachine(t)
+	i := m.iface(m.usb("1-1", "00", "110a", "1150", "42"), "00", "ff", "mxuport")
+	for n, tty := range []string{"ttyUSB9", "ttyUSB10"} {
+		m.driver(i+"/"+tty, "usb-serial", "mxuport")
+		m.tty(tty, i+"/"+tty)
+		m.link(fmt.Sprintf("/dev/serial/by-id/usb-110a_1150_42-if00-port%d", n), "/dev/"+tty)
+	}
+	for place, number := range map[string]string{"1-2": "00", "1-3": "02"} { // two models of a modem, each with its tty elsewhere
+		tty := "ttyACM" + number[1:]
+		m.tty(tty, m.iface(m.usb(place, "02", "1d6b", "0104", "7"), number, "02", "cdc_acm"))
+		m.link("/dev/serial/by-id/usb-1d6b_0104_7-if"+number, "/dev/"+tty)
+	}
+	lines, err := serialport.List(m.root)
+	if err != nil || len(lines) != 4 || lines[2].Path != "/dev/ttyUSB9" || len(lines[2].USB.Lines) != 2 {
+		t.Fatalf("%+v, %v", lines, err)
+	}
+	for _, l := range lines {
+		if _, warning, err := serialport.Describe(m.root, l.ByID); err != nil || warning != "" {
+			t.Errorf("%s: %q, %v", l.ByID, warning, err)
+		}
 	}
 }
 
