@@ -39,7 +39,7 @@ type Opts struct {
 	// A node that does not exist or that may not be opened is lost in any case.
 	Lost func(error) bool
 	// Present looks whether a frozen device is still there, without opening it: a pulled plug is told within a second although
-	// nobody has it open. Without it the next try finds out.
+	// nobody has it open, but for the seconds of a cure. Without it the next try finds out.
 	Present func() bool
 	// Power is the relay of the device's supply. It cures a frozen device, never a lost one.
 	Power Power
@@ -47,7 +47,8 @@ type Opts struct {
 	Boot time.Duration
 	// OnReport is told how each try ended and what Serve says while the device works, from Serve's goroutine. It must return at once.
 	OnReport func(Report)
-	// OnBlind is told, once, why the kernel's events cannot be heard. The device is then found by the clock alone.
+	// OnBlind is told, once and from another goroutine, why the kernel's events cannot be heard. The device is then found by the
+	// clock alone.
 	OnBlind func(error)
 	// Watch is the source of events: Watch of this package if nil. It returns when ctx ends.
 	Watch func(ctx context.Context, event func(Event)) error

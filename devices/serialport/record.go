@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tapeLimit is the size at which a file of tapes is full: two days of an idle card
-// reader. A forgotten recording must not fill the disk.
+// tapeLimit is the size at which a file of tapes is full: some ten million bytes of the
+// line. A forgotten recording must not fill the disk.
 const tapeLimit = 32 << 20
 
 // Wire is what carries bytes as a line does: a Port, a pseudo-terminal, a net.Pipe.
