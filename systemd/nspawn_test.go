@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -27,14 +29,21 @@ type debian struct {
 	cmd  *exec.Cmd // systemd-nspawn
 }
 
+// The packages of a throw-away Debian: a bare system, and one with what the screen needs.
+const (
+	bare       = "systemd,systemd-sysv,udev,dbus,init-system-helpers,procps,iproute2"
+	withScreen = bare + ",cage,chromium,fonts-noto-cjk,kbd,seatd,xwayland"
+)
+
 // unpack makes one. The archive of its root is kept in build/try for the next time.
-func unpack(t *testing.T) *debian {
+func unpack(t *testing.T, packages string) *debian {
 	t.Helper()
 	cache, err := filepath.Abs("../build/try")
 	ok(t, err)
-	archive := filepath.Join(cache, "root.tar")
+	archive := filepath.Join(cache, fmt.Sprintf("root-%08x.tar", crc32.ChecksumIEEE([]byte(packages))))
 	if _, err := os.Stat(archive); errors.Is(err, os.ErrNotExist) {
-		must(t, exec.Command("mmdebstrap", "--quiet", "--variant=apt", "--include=systemd,systemd-sysv,udev,dbus,init-system-helpers,libpam-systemd,procps,kbd", "bookworm", archive))
+		must(t, exec.Command("mmdebstrap", "--quiet", "--variant=apt", "--include="+packages, "bookworm", archive+".new"))
+		ok(t, os.Rename(archive+".new", archive))
 	}
 	root, err := os.MkdirTemp("", "kiosk-try-")
 	ok(t, err)
@@ -109,7 +118,9 @@ func (d *debian) halt() {
 	if d.cmd == nil {
 		return
 	}
-	d.cmd.Process.Kill()
+	if leader := d.leader(); leader != 0 {
+		syscall.Kill(leader, syscall.SIGKILL) // the whole system ends with it; it would outlive a systemd-nspawn that is killed
+	}
 	d.cmd.Wait()
 	d.cmd = nil
 }
@@ -244,7 +255,7 @@ func TestNspawnPackage(t *testing.T) {
 		}
 	}
 
-	d := unpack(t)
+	d := unpack(t, bare)
 	d.chroot("true") // makes what nspawn itself puts there
 	before := d.files()
 	d.copyIn(*debFlag, "root/kiosk.deb")
@@ -290,7 +301,7 @@ func TestNspawnPackage(t *testing.T) {
 	ok(t, os.WriteFile(d.path("var/lib/private/kiosk/journal.db"), []byte("facts"), 0o600))
 	ok(t, os.Symlink("private/kiosk", d.path("var/lib/kiosk")))
 	d.chroot("dpkg", "-r", "kiosk")
-	for _, kept := range []string{conf, d.path("var/lib/private/kiosk/journal.db"), d.path("etc/pam.d/kiosk-display")} {
+	for _, kept := range []string{conf, d.path("var/lib/private/kiosk/journal.db")} {
 		if _, err := os.Stat(kept); err != nil {
 			t.Error("removing did not keep:", err)
 		}
@@ -312,7 +323,7 @@ func TestNspawnPackage(t *testing.T) {
 
 // TestNspawnService: the units under a real systemd.
 func TestNspawnService(t *testing.T) {
-	d := unpack(t)
+	d := unpack(t, bare)
 	d.copyIn(*debFlag, "root/kiosk.deb")
 	d.copyIn(newer(t, *debFlag), "root/newer.deb")
 	d.chroot("dpkg", "-i", "/root/kiosk.deb")
@@ -380,7 +391,7 @@ func TestNspawnService(t *testing.T) {
 	d.noDropIns()
 
 	// The requests of the daemon restart the screen; a sleeper plays the browser, for there is no display here.
-	d.dropIn("kiosk-display.service", "[Unit]\nConditionPathExists=\n[Service]\nExecStartPre=\nExecStart=\nExecStart=/usr/bin/sleep infinity\nPAMName=\nTTYPath=\nTTYReset=no\nTTYVHangup=no\nTTYVTDisallocate=no\nStandardInput=null\nUtmpIdentifier=\n")
+	d.dropIn("kiosk-display.service", "[Unit]\nConditionPathExists=\n[Service]\nExecStartPre=\nExecStart=\nExecStart=/usr/bin/sleep infinity\n")
 	d.run("systemctl", "restart", "kiosk")
 	d.run("systemctl", "start", "kiosk-display")
 	screen := func() string { return d.show("kiosk-display.service", "MainPID") }
@@ -436,5 +447,45 @@ func TestNspawnService(t *testing.T) {
 	d.run("dpkg", "-P", "kiosk")
 	if out := d.run("sh", "-c", "pgrep -a kiosk || true"); out != "" {
 		t.Errorf("after purging there runs %s", out)
+	}
+}
+
+// TestNspawnDisplay: the screen's own unit with the real cage and the real Chromium, which shows the page to a display that is not there.
+// Then its page hangs: the daemon notices, the units of root restart the browser, and the page is back.
+func TestNspawnDisplay(t *testing.T) {
+	d := unpack(t, withScreen)
+	d.copyIn(*debFlag, "root/kiosk.deb")
+	d.chroot("dpkg", "-i", "/root/kiosk.deb")
+	d.boot()
+	// Everything of the unit but the terminal and the graphics card, which a container has not.
+	d.dropIn("kiosk-display.service", "[Unit]\nConditionPathExists=\n[Service]\nExecStartPre=\nEnvironment=WLR_BACKENDS=headless WLR_RENDERER=pixman WLR_LIBINPUT_NO_DEVICES=1\n")
+	d.run("systemctl", "start", "kiosk-display")
+	connected := func() bool {
+		out, _ := d.try("kiosk", "status")
+		return strings.Contains(out, "display   connected")
+	}
+	d.await("the page is on the screen", time.Minute, connected)
+	for line := range strings.Lines(d.run("ps", "-eo", "user:20,args")) {
+		if strings.Contains(line, "chromium") && !strings.HasPrefix(line, "kiosk-display ") {
+			t.Errorf("the browser runs as another: %s", line)
+		}
+		if strings.Contains(line, "--no-sandbox") {
+			t.Error("the browser has no sandbox")
+		}
+	}
+	if out, err := d.try("sh", "-c", "nsenter -t $(pgrep -o chromium) -m ls -A /home /root /var/lib/private 2>&1"); err == nil && strings.Contains(out, "kiosk") {
+		t.Errorf("the browser sees %s", out)
+	}
+	time.Sleep(15 * time.Second) // it is seen to live
+	pages := strings.Fields(d.run("pgrep", "-f", "type=renderer"))
+	first := d.show("kiosk-display.service", "MainPID")
+	d.run(append([]string{"kill", "-STOP"}, pages...)...)
+	began := time.Now()
+	d.await("the screen is restarted", time.Minute, func() bool { now := d.show("kiosk-display.service", "MainPID"); return now != first && now != "0" })
+	restarted := time.Since(began)
+	d.await("the page is back", time.Minute, connected)
+	t.Logf("a page that hangs: its browser was restarted after %s, it was back after %s", restarted.Round(100*time.Millisecond), time.Since(began).Round(100*time.Millisecond))
+	if got := d.show("kiosk-display.service", "Result"); got != "success" {
+		t.Errorf("the unit says %s", got)
 	}
 }
