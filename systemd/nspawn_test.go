@@ -333,7 +333,9 @@ func TestNspawnService(t *testing.T) {
 
 	// Type=notify, a user that exists only while it runs, its folders, and what it says of itself.
 	d.await("the program is ready", 20*time.Second, active)
-	d.await("it says what it does", 20*time.Second, func() bool { return strings.HasPrefix(d.show("kiosk.service", "StatusText"), "serving http://127.0.0.1:8080/") })
+	d.await("it says what it does", 20*time.Second, func() bool {
+		return strings.HasPrefix(d.show("kiosk.service", "StatusText"), "serving http://127.0.0.1:8080/")
+	})
 	t.Logf("ready after %s µs of the boot; %s", d.show("kiosk.service", "ActiveEnterTimestampMonotonic"), d.show("kiosk.service", "StatusText"))
 	if got := d.show("kiosk.service", "WatchdogTimestampMonotonic"); got == "0" || got == "" {
 		t.Errorf("the watchdog was never fed: %q", got)
@@ -436,7 +438,7 @@ func TestNspawnService(t *testing.T) {
 		t.Error("it was rebooted a third time")
 	}
 	t.Logf("the stand-in says: %s", d.show("kiosk-standin.service", "StatusText"))
-	d.noDropIns() // somebody has mended it meanwhile
+	d.noDropIns()                                                  // somebody has mended it meanwhile
 	d.dropIn("kiosk.service", "[Unit]\nStartLimitIntervalSec=1\n") // the real ones are ten minutes, and eleven of standing in
 	d.await("the daemon is tried again after the stand-in, and runs", time.Minute, active)
 	if state := d.show("kiosk-standin.service", "ActiveState"); state != "inactive" {
