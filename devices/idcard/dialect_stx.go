@@ -1,7 +1,6 @@
 package idcard
 
 import (
-	"encoding/binary"
 	"errors"
 	"time"
 )
@@ -51,8 +50,7 @@ func (stxDialect) heal(c *call) error {
 func (d stxDialect) read(t *try) (Card, error) {
 	r := t.reader
 	t.onComing = func(part []byte) {
-		const enough = stxHead + stxStatuses + 2
-		if len(part) >= enough && part[stxHead] == swOK && binary.BigEndian.Uint16(part[stxHead+stxStatuses:]) == textSize && !r.lies {
+		if len(part) > stxHead+stxStatuses+lengthsSize && !r.lies { // it is a card, see stxFrames.possible
 			t.tell()
 		}
 	}

@@ -43,20 +43,32 @@ func (f stxFrames) seek(b []byte) (skip, size int) {
 		if len(rest) < stxHead {
 			return skip, 0
 		}
-		if n := int(binary.BigEndian.Uint16(rest[1:])); f.possible(n) {
+		if n := int(binary.BigEndian.Uint16(rest[1:])); f.possible(n, rest[stxHead:]) {
 			return skip, stxHead + n + stxTail
 		}
 		skip++
 	}
 }
 
-// possible tells whether a frame may have n bytes of data. One byte is a weak mark; that answers have few lengths makes
-// up for it, for a false beginning holds back what follows until the line falls silent.
-func (f stxFrames) possible(n int) bool {
-	if f.answers {
-		return n == stxStatuses || n >= stxStatuses+lengthsSize+textSize && n <= f.longest
+// possible tells whether a frame may have n bytes of data, of which begin is there. One byte is a weak mark, and a false
+// beginning would hold back what follows until the line falls silent; that answers are either a state or a card, which says
+// its lengths, makes up for it.
+func (f stxFrames) possible(n int, begin []byte) bool {
+	if !f.answers {
+		return n >= 1 && n <= f.longest
 	}
-	return n >= 1 && n <= f.longest
+	if n == stxStatuses {
+		return true
+	}
+	const lengths = stxStatuses + lengthsSize
+	if n < lengths+textSize || n > f.longest || len(begin) > 0 && begin[0] != swOK {
+		return false
+	}
+	if len(begin) < lengths {
+		return true
+	}
+	words, photo := int(binary.BigEndian.Uint16(begin[stxStatuses:])), int(binary.BigEndian.Uint16(begin[stxStatuses+2:]))
+	return words == textSize && n == lengths+words+photo
 }
 
 func (f stxFrames) unwrap(frame []byte) ([]byte, bool) {

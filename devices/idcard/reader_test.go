@@ -25,7 +25,11 @@ type bench struct {
 func onBench(t *testing.T, opts *SimOpts, f func(*testing.T, *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		b := &bench{Reader: New(near, nil), sim: NewSim(opts), end: far, served: make(chan error, 1)}
+		var o Opts
+		if opts != nil {
+			o.Framing = opts.Framing
+		}
+		b := &bench{Reader: New(near, &o), sim: NewSim(opts), end: far, served: make(chan error, 1)}
 		ctx, cancel := context.WithCancel(t.Context())
 		b.cancel = cancel
 		go func() { b.served <- b.sim.Serve(ctx, far) }()

@@ -11,13 +11,17 @@ import (
 
 // scripted plays a module that answers each command as it likes.
 func scripted(t *testing.T, answers func(word string) (time.Duration, []byte), f func(*testing.T, *Reader)) {
+	scriptedIn(t, SDT, answers, f)
+}
+
+func scriptedIn(t *testing.T, framing Framing, answers func(word string) (time.Duration, []byte), f func(*testing.T, *Reader)) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		commands := make(chan string, 100)
 		out := make(chan struct{})
 		go func() { // takes commands at any time, as a UART does
 			defer close(commands)
-			in := scanner{framer: SDT.fromHost()}
+			in := scanner{framer: framing.fromHost()}
 			b := make([]byte, 100)
 			for {
 				n, err := far.Read(b)
@@ -39,7 +43,7 @@ func scripted(t *testing.T, answers func(word string) (time.Duration, []byte), f
 				far.Write(frame)
 			}
 		}()
-		f(t, New(near, nil))
+		f(t, New(near, &Opts{Framing: framing}))
 		near.Close()
 		far.Close()
 		<-out

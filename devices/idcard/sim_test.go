@@ -147,26 +147,31 @@ func FuzzSimHost(f *testing.F) {
 		"AA AA AA 96 69 00 03 20 01 22 AA AA AA 96 69 00 03 20 02 21 AA AA AA 96 69 00 03 30 01 32",
 		"AA AA AA 96 69 00 03 11 FF 00",
 		"AA AA AA 96 69 00 04 61 FF 50 CA 41 41",
+		"02 00 03 CA 01 00 CB 03 02 00 03 CA 01 00 CB 03",
+		"02 00 01 11 11 03",
 	} {
 		f.Add(bytesOf(f, s))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		sim := NewSim(&SimOpts{CardTime: time.Nanosecond})
-		if err := sim.Lay(Examples()[0]); err != nil {
-			t.Fatal(err)
-		}
-		port := &recorder{Reader: bytes.NewReader(stream)}
-		if err := sim.Serve(t.Context(), port); !errors.Is(err, io.EOF) {
-			t.Fatalf("ended with %v", err)
-		}
-		out := port.Bytes()
-		bodies, s := scanned(SDT, out, max(len(out), 1))
-		if s.skipped+s.badSums > 0 || len(out) > 0 && len(s.buf)-s.off-s.size > 0 {
-			t.Fatalf("answered with % X", out)
-		}
-		// The shortest frame is ten bytes; each 256 read at once may add one complaint.
-		if most := len(stream)/10 + len(stream)/256 + 1; len(bodies) > most {
-			t.Fatalf("%d answers to %d bytes", len(bodies), len(stream))
+		for _, framing := range Framings() {
+			sim := NewSim(&SimOpts{Framing: framing, CardTime: time.Nanosecond})
+			if err := sim.Lay(Examples()[0]); err != nil {
+				t.Fatal(err)
+			}
+			port := &recorder{Reader: bytes.NewReader(stream)}
+			if err := sim.Serve(t.Context(), port); !errors.Is(err, io.EOF) {
+				t.Fatalf("ended with %v", err)
+			}
+			out := port.Bytes()
+			bodies, s := scanned(framing, out, max(len(out), 1))
+			if s.skipped+s.badSums > 0 || len(out) > 0 && s.behind() > 0 {
+				t.Fatalf("%s: answered with % X", framing, out)
+			}
+			// Each 256 bytes read at once may add one complaint.
+			shortest := len(framing.fromHost().wrap(nil, []byte{0}))
+			if most := len(stream)/shortest + len(stream)/256 + 1; len(bodies) > most {
+				t.Fatalf("%s: %d answers to %d bytes", framing, len(bodies), len(stream))
+			}
 		}
 	})
 }
