@@ -21,7 +21,7 @@ type Port interface {
 const (
 	silence   = 250 * time.Millisecond // after which nothing late is expected any more
 	maxNoise  = 3 * time.Second        // after which a line that never falls silent is used all the same
-	byteGap   = 200 * time.Millisecond // between two bytes of one answer
+	byteGap   = 200 * time.Millisecond // between two bytes of one answer; three times that where a lost answer is dear
 	writeTime = time.Second            // for a command of at most ten bytes
 	leftover  = time.Millisecond       // for what has arrived already to be handed over
 )
@@ -212,7 +212,7 @@ func (c *call) receive(cmd *command, end time.Time) ([]byte, error) {
 		}
 		damaged := part != nil || c.in.badSums > badSums
 		deadline := end
-		if gap := last.Add(byteGap); damaged && gap.Before(end) {
+		if gap := last.Add(c.byteGap()); damaged && gap.Before(end) {
 			deadline = gap
 		}
 		c.until(deadline, deadline)
@@ -231,6 +231,14 @@ func (c *call) receive(cmd *command, end time.Time) ([]byte, error) {
 			return nil, ErrMute
 		}
 	}
+}
+
+// byteGap is how long an answer may pause.
+func (l *line) byteGap() time.Duration {
+	if l.framing == STX {
+		return 3 * byteGap
+	}
+	return byteGap
 }
 
 // pick returns the answer to cmd if the received bytes contain it.
