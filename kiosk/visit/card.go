@@ -57,7 +57,7 @@ func (s *cardScreen) listen(f *Flow) {
 	})
 }
 
-// read is the end of one reading.
+// read is the end of one reading. Only what the visitor can mend with the card in hand keeps the reader waiting.
 func (s *cardScreen) read(f *Flow, card idcard.Card, err error) {
 	f.touched() // a card laid on the reader is a sign of life
 	var fail *idcard.Error
@@ -110,8 +110,11 @@ func (s *cardScreen) view(f *Flow) view.View {
 	if s.state != view.CardLay {
 		v.Title = f.word("card.title." + string(s.state))
 	}
-	if s.state == view.CardOut {
+	switch s.state {
+	case view.CardOut:
 		v.Foot = []view.Button{f.button("assist"), f.mainly("do.retry", "retry")}
+	case view.CardUnreadable: // who has no other card needs another way
+		v.Foot = []view.Button{f.button("assist")}
 	}
 	return v
 }

@@ -333,38 +333,70 @@ func TestPaperOutcomes(t *testing.T) {
 
 // TestCardErrors: each class of failure has its own sentence, and the reader goes on asking where the visitor can mend it.
 func TestCardErrors(t *testing.T) {
-	for _, tt := range []struct {
-		class idcard.Class
-		state view.CardState
-		code  string
-	}{
-		{idcard.ClassAgain, view.CardAgain, "R-201"},
-		{idcard.ClassUnreadable, view.CardUnreadable, "R-202"},
-		{idcard.ClassFault, view.CardOut, "R-203"},
-		{idcard.ClassGone, view.CardOut, "R-203"},
-	} {
-		t.Run(string(tt.class), func(t *testing.T) {
+	says := map[string]string{} // by code
+	for _, class := range idcard.Classes() {
+		tt := map[idcard.Class]struct {
+			state view.CardState
+			code  string
+		}{
+			idcard.ClassAgain:      {view.CardAgain, "R-201"},
+			idcard.ClassUnreadable: {view.CardUnreadable, "R-202"},
+			idcard.ClassFault:      {view.CardOut, "R-203"},
+			idcard.ClassGone:       {view.CardOut, "R-203"},
+			idcard.ClassBusy:       {view.CardOut, "R-203"}, // these two cannot come from a reader with one visitor
+			idcard.ClassAbsent:     {view.CardOut, "R-203"},
+		}[class]
+		t.Run(string(class), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := stand(t)
 				s.do("touch")
 				s.do("progress")
 				s.on("card")
-				s.reader.fail <- &idcard.Error{Class: tt.class, Op: "read", Err: errors.New("test")}
-				body := s.on("card").Body.(view.CardScreen)
+				s.reader.fail <- &idcard.Error{Class: class, Op: "read", Err: errors.New("test")}
+				v := s.on("card")
+				body := v.Body.(view.CardScreen)
 				if body.State != tt.state || body.Failure == nil || body.Failure.Code != tt.code {
 					t.Fatalf("the screen says %+v", body)
+				}
+				if f := body.Failure; f.What == "" || f.Means == "" || f.Do == "" {
+					t.Errorf("%s leaves something unsaid: %+v", f.Code, f)
+				} else {
+					says[f.Code] = f.What + f.Do
+				}
+				if way := len(v.Foot) > 0; way != (tt.state != view.CardAgain) {
+					t.Errorf("another way is offered: %v", way)
 				}
 				if tt.state == view.CardOut {
 					s.do("retry")
 				}
 				s.reader.cards <- zhang()
-				v := s.now()
+				v = s.now()
 				if v.Screen != "fault" || v.Body.(view.Fault).Failure.Code != "V-502" {
 					t.Errorf("after a good card the screen is %s: %+v", v.Screen, v.Body)
 				}
 			})
 		})
 	}
+	if len(says) != 3 || says["R-201"] == says["R-202"] || says["R-202"] == says["R-203"] || says["R-201"] == says["R-203"] {
+		t.Errorf("the classes are told apart by %q", says)
+	}
+}
+
+// TestExpiredCardFindsItsCases: a card whose validity is over is good for no application, but its holder may still ask what became
+// of the last one.
+func TestExpiredCardFindsItsCases(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stand(t)
+		s.do("touch")
+		s.do("progress")
+		s.on("card")
+		c := zhang()
+		c.Permanent, c.ValidTo = false, "19991231"
+		s.reader.cards <- c
+		if v := s.now(); v.Screen != "fault" || v.Body.(view.Fault).Failure.Code != "V-502" { // none yet
+			t.Errorf("after an expired card the screen is %s: %+v", v.Screen, v.Body)
+		}
+	})
 }
 
 func TestExpiredCardEndsHere(t *testing.T) {
