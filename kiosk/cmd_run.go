@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"yuanban/kiosk/config"
@@ -34,6 +35,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		opt.Log = newLog(stderr, cfg.Log.Level)
 	}
+	slog.SetDefault(opt.Log) // the GPIO library writes to the standard logger
 	if *hold {
 		err = daemon.Stand(ctx, opt, load)
 	} else {

@@ -7,23 +7,24 @@ import (
 	"time"
 )
 
-// Lines are the lines of the buttons. If they are an io.Closer as well, Pad.Run closes them when it ends.
+// Lines are the lines of the inputs that a Pad watches. If they are an io.Closer as well, Pad.Run closes them when it ends.
 type Lines interface {
-	// Levels returns bit i set while button i+1 is down. An error means that the lines are gone.
-	Levels() (uint32, error)
-	// WaitEdge waits until a level may have changed (true) or the timeout, which is positive, has passed (false).
-	// Edges may be lost or told twice: Levels is the truth. An error means that the lines are gone.
-	WaitEdge(timeout time.Duration) (bool, error)
+	// Levels returns bit i set while input i is on. An error means that the lines are gone.
+	Levels() (uint64, error)
+	// WaitEdge waits until a level may have changed, and returns the bits of those inputs, or until the timeout, which is
+	// positive, has passed: 0. Edges may be lost or told twice: Levels is the truth. An error means that the lines are gone.
+	WaitEdge(timeout time.Duration) (uint64, error)
 }
 
-// Opts are the options of a Pad. Both functions are called from Run's goroutine and should return at once.
+// Opts are the options of a Pad. The functions are called from Run's goroutine and should return at once.
 type Opts struct {
-	Debounce time.Duration // how long a level must stand; 20 ms if zero
-	OnPress  func(Press)
-	OnHealth func(Health) // once when the buttons answer for the first time, then at each change
+	Inputs    []Input       // what each bit of the lines is, at most MaxInputs; the five rating buttons if nil
+	OnPress   func(Press)   // of inputs that are Rating or Momentary
+	OnReading func(Reading) // of each Sensor: once it has stood for its hold time for the first time, then at each change
+	OnHealth  func(Health)  // once when the lines have been watched for long enough that a press counts, then at each change
 }
 
-// Pad watches the buttons.
+// Pad watches the rating buttons, or whatever inputs it is told to.
 type Pad struct {
 	lines Lines
 	opts  Opts
@@ -35,11 +36,14 @@ func New(lines Lines, opts *Opts) *Pad {
 	if opts != nil {
 		p.opts = *opts
 	}
-	if p.opts.Debounce <= 0 {
-		p.opts.Debounce = defaultDebounce
+	if p.opts.Inputs == nil {
+		p.opts.Inputs = RatingButtons()
 	}
 	if p.opts.OnPress == nil {
 		p.opts.OnPress = func(Press) {}
+	}
+	if p.opts.OnReading == nil {
+		p.opts.OnReading = func(Reading) {}
 	}
 	if p.opts.OnHealth == nil {
 		p.opts.OnHealth = func(Health) {}
@@ -50,58 +54,75 @@ func New(lines Lines, opts *Opts) *Pad {
 const (
 	// longestWait bounds how late the end of ctx, a lost edge and a removed chip are noticed; a removed chip wakes nobody.
 	longestWait = 250 * time.Millisecond
-	// A line that oscillates by the megahertz must not eat the processor: after so many edges within one pause of quiet
-	// watching, edges are left to themselves for a pause. Levels are looked at after it, so nothing is missed but chatter.
+	// shortestWait is for edges that came already: a wait of that length without one proves that there were none.
+	shortestWait = time.Millisecond
+	// A line that oscillates by the megahertz must not eat the processor, nor keep the others from being believed for ever:
+	// after so many edges with less than a short wait before each, edges are left to themselves for a pause, and what the
+	// levels show after it counts.
 	edgeBurst = 64
 	edgePause = 5 * time.Millisecond
 )
 
-// Run watches the buttons until ctx ends, which returns nil, or the lines fail, which is told as Health "offline" and
+// Run watches the lines until ctx ends, which returns nil, or the lines fail, which is told as Health "offline" and
 // returned as an error that wraps ErrGone where the lines say so. A Pad runs once.
+//
+// A level is believed only once a wait that began after it was read has ended without an edge, and the levels could be read
+// after that wait as well: a program that was not given the processor for a while must not miss what happened meanwhile, and
+// a chip that was pulled out in the middle of a press must not complete it.
 func (p *Pad) Run(ctx context.Context) (err error) {
 	if c, ok := p.lines.(io.Closer); ok {
 		defer c.Close()
 	}
-	m := &machine{debounce: p.opts.Debounce}
-	told := Health{}
-	edges, calm := 0, time.Now()
-	for ctx.Err() == nil {
-		levels, err := p.lines.Levels()
-		if err != nil {
+	m := newMachine(p.opts.Inputs)
+	health := Health{}
+	var seen look
+	for burst := 0; ctx.Err() == nil; {
+		if seen.levels, err = p.lines.Levels(); err != nil {
 			return p.offline(err)
 		}
-		now := time.Now()
-		if press, ok := m.step(now, levels); ok {
-			p.opts.OnPress(press)
-		}
-		if h := m.health(); !h.same(told) {
-			told = h
+		seen.at = time.Now()
+		p.tell(m.step(seen))
+		if h := m.health(); m.knows(seen.still) && !h.same(health) {
+			health = h
 			p.opts.OnHealth(h)
 		}
 		wait := longestWait
 		if at, ok := m.next(); ok {
-			wait = min(wait, max(at.Sub(now), time.Millisecond))
+			wait = min(wait, max(at.Sub(seen.at), shortestWait))
 		}
-		if now.Sub(calm) >= edgePause {
-			edges, calm = 0, now
-		}
-		if edges >= edgeBurst {
-			pause(ctx, edgePause)
-			continue
-		}
-		edge, err := p.lines.WaitEdge(wait)
-		if err != nil {
+		if seen.edges, err = p.lines.WaitEdge(wait); err != nil {
 			return p.offline(err)
 		}
-		if edge {
-			edges++
+		waited := time.Since(seen.at)
+		if burst++; waited >= shortestWait {
+			burst = 0
+		}
+		switch {
+		case seen.edges == 0:
+			// A wait that ends much too early is what a removed chip does, over and over: sleeping keeps it from a busy loop.
+			if waited < wait/2 {
+				pause(ctx, wait-waited)
+			}
+			seen.still, burst = seen.at.Add(wait), 0
+		case burst == edgeBurst:
+			pause(ctx, edgePause)
+			seen.still, burst = time.Now(), 0
 		}
 	}
 	return nil
 }
 
+func (p *Pad) tell(t told) {
+	for _, press := range t.presses {
+		p.opts.OnPress(press)
+	}
+	for _, r := range t.readings {
+		p.opts.OnReading(r)
+	}
+}
+
 func (p *Pad) offline(err error) error {
-	err = fmt.Errorf("cannot read the rating buttons: %w", err)
+	err = fmt.Errorf("cannot read the inputs: %w", err)
 	p.opts.OnHealth(Health{State: Offline, Err: err})
 	return err
 }

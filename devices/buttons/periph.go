@@ -1,11 +1,14 @@
 package buttons
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -17,13 +20,14 @@ import (
 	"periph.io/x/host/v3/gpioioctl"
 )
 
-// This file is the only one that knows periph.io/x/host/v3 (v3.8.5). What it must never do, and why:
+// This file is the only one that knows periph.io/x/host/v3 (v3.8.5). Every trap of it that we know of is listed in periph.md
+// with what keeps us out of it. In short, this file must never
 //
 //   - read an output, by Read or Func: it becomes an input with a pull-up. Outputs are only written here.
 //   - use GPIOLine: its Read says Low, "pressed", when the chip is gone. LineSet returns the error.
-//   - call GPIOChip.Close: it closes file descriptor 0 as well. Chips stay open until the program ends. The library calls it
-//     itself where two nodes lead to one chip (issue periph/host#70), so descriptor 0 is filled again after each scan; as
-//     periph takes 0 for "not open", a line must not get it either.
+//   - call GPIOChip.Close: it closes file descriptor 0 as well. Chips stay open until the program ends.
+//   - let the library find two nodes of one chip: it closes the second one twice, and then descriptor 0 (periph/host#70). The
+//     journal's descriptor may have that number by then, so such a machine is refused, with what to do about it.
 //   - wait with timeout 0 (for ever) or -1 (not at all), or rely on Halt, which is lost between two waits.
 //   - let two goroutines meet in the first WaitForEdge, which creates its file without a lock: it is called once at request.
 //   - import host: that loads sysfs, I2C, SPI and board drivers, too. gpioioctl alone is registered by its import.
@@ -35,7 +39,7 @@ import (
 type periphMachine struct {
 	mu    sync.Mutex
 	known map[string]string // path -> mark of the nodes at the last scan; nil before the first
-	from  int               // where the chips of the last scan begin in gpioioctl.Chips
+	found []chip            // at the last scan
 	scans int
 }
 
@@ -46,7 +50,11 @@ func periphChips() ([]chip, error) { return thisMachine.chips() }
 func (m *periphMachine) chips() ([]chip, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	nodes, refused, err := chipNodes()
+	paths, err := filepath.Glob("/dev/gpiochip*") // as the library does
+	if err != nil {
+		return nil, fmt.Errorf("cannot look for GPIO chips: %w", err)
+	}
+	nodes, refused, err := chipNodes(paths, proveChip)
 	if err != nil {
 		return nil, err
 	}
@@ -61,15 +69,10 @@ func (m *periphMachine) chips() ([]chip, error) {
 		break
 	}
 	var out []chip
-	for _, c := range gpioioctl.Chips[m.from:] {
-		if mark, ok := nodes[c.Path()]; !ok || mark != m.known[c.Path()] {
-			continue // gone since
+	for _, c := range m.found {
+		if mark, ok := nodes[c.path]; ok && mark == m.known[c.path] { // else it is gone since
+			out = append(out, c)
 		}
-		have := chip{label: c.Label(), name: c.Name(), path: c.Path(), request: periphChip{c}}
-		for _, l := range c.Lines() {
-			have.lines = append(have.lines, chipLine{name: l.Name(), consumer: l.Consumer()})
-		}
-		out = append(out, have)
 	}
 	if out == nil {
 		return nil, cmp.Or(refused, fmt.Errorf("%w: the GPIO library could not read any of the %d chips; its log says why", ErrAbsent, len(nodes)))
@@ -105,29 +108,68 @@ func (m *periphMachine) scan() error {
 			return fmt.Errorf("cannot look for GPIO chips: %w", err)
 		}
 	}
-	m.from = from
+	m.found = nil
+	for _, c := range gpioioctl.Chips[from:] {
+		m.found = append(m.found, chip{label: c.Label(), name: c.Name(), path: c.Path(), lines: linesOf(c), request: periphChip{c}})
+	}
 	return nil
+}
+
+// linesOf lists the lines of a chip. LineSet finds a line by its name only, and takes the first of that name; the chips of most
+// USB expanders have no names at all. So a line that is not the only one of its name is given one, "#17", inside the library.
+func linesOf(c *gpioioctl.GPIOChip) []chipLine {
+	times := map[string]int{"": 2} // no name is nobody's own
+	for _, l := range c.Lines() {
+		times[l.Name()]++
+	}
+	var all []chipLine
+	for n, l := range c.Lines() {
+		have := chipLine{name: l.Name(), key: l.Name()}
+		if times[have.name] > 1 {
+			have.key = ""
+			if key := fmt.Sprintf("#%d", n); times[key] == 0 && rename(l, key) {
+				have.key = key
+			}
+		}
+		all = append(all, have)
+	}
+	return all
+}
+
+// rename changes the name by which the library knows a line. It has no call for that, so this writes to the field that Name
+// reads, and makes sure that Name says so. A version without such a field leaves the line as it was: such lines then cannot be
+// used, and opening them says why.
+func rename(l *gpioioctl.GPIOLine, name string) bool {
+	f := reflect.ValueOf(l).Elem().FieldByName("name")
+	if f.Kind() != reflect.String {
+		return false
+	}
+	*(*string)(unsafe.Pointer(f.UnsafeAddr())) = name
+	return l.Name() == name
 }
 
 // chipNodes maps the nodes of the GPIO chips that may be opened, each proven to be one, to a mark that changes when a node
 // is made anew. refused says why others may not be opened.
-func chipNodes() (nodes map[string]string, refused, err error) {
-	paths, err := filepath.Glob("/dev/gpiochip*")
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot look for GPIO chips: %w", err)
-	}
+func chipNodes(paths []string, prove func(path string) (node, error)) (nodes map[string]string, refused, err error) {
 	nodes = map[string]string{}
+	devices := map[uint64]string{}
 	for _, path := range paths {
-		mark, err := proveChip(path)
+		n, err := prove(path)
 		switch {
 		case errors.Is(err, os.ErrPermission):
 			refused = fmt.Errorf("%w: the program's user must be in the group of that node (udev rule of the package)", err)
+			continue
 		case errors.Is(err, os.ErrNotExist): // pulled out this moment
+			continue
 		case err != nil:
 			return nil, nil, err
-		default:
-			nodes[path] = mark
 		}
+		if other, twice := devices[n.device]; twice {
+			return nil, nil, fmt.Errorf("%s and %s are the same GPIO chip, and the GPIO library would close other files of this program over it: "+
+				"remove %s (a link that some systems make for old programs; a udev rule keeps it away)", other, path, path)
+		}
+		devices[n.device] = path
+		nodes[path] = n.mark
 	}
 	switch {
 	case len(nodes) > 0:
@@ -139,27 +181,36 @@ func chipNodes() (nodes map[string]string, refused, err error) {
 		"Check that the GPIO board or USB expander is plugged in and that its kernel driver is loaded (dmesg, gpiodetect)", ErrAbsent)
 }
 
-// getChipInfo is GPIO_GET_CHIPINFO_IOCTL of linux/gpio.h, _IOR(0xB4, 0x01, struct gpiochip_info), on amd64 and arm64.
-const getChipInfo = 0x8044B401
+// Requests of linux/gpio.h, for amd64 and arm64.
+const (
+	getChipInfo = 0x8044B401 // GPIO_GET_CHIPINFO_IOCTL, _IOR(0xB4, 0x01, struct gpiochip_info)
+	getLineInfo = 0xC100B405 // GPIO_V2_GET_LINEINFO_IOCTL, _IOWR(0xB4, 0x05, struct gpio_v2_line_info)
+)
 
-func proveChip(path string) (mark string, err error) {
+// node is a proven node of a chip.
+type node struct {
+	device uint64 // its device number
+	mark   string
+}
+
+func proveChip(path string) (node, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return node{}, err
 	}
 	defer f.Close()
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return "", fmt.Errorf("cannot examine %s: %w", path, err)
+		return node{}, fmt.Errorf("cannot examine %s: %w", path, err)
 	}
 	var info [68]byte // struct gpiochip_info: name[32], label[32], lines
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), getChipInfo, uintptr(unsafe.Pointer(&info))); errno != 0 {
-		return "", fmt.Errorf("%s is not a GPIO chip (%w): the GPIO library cannot be used beside it; remove that node", path, errno)
+		return node{}, fmt.Errorf("%s is not a GPIO chip (%w): the GPIO library cannot be used beside it; remove that node", path, errno)
 	}
-	return fmt.Sprintf("%d:%d:%d", st.Rdev, st.Ino, st.Ctim.Nano()), nil
+	return node{st.Rdev, fmt.Sprintf("%d:%d:%d", st.Rdev, st.Ino, st.Ctim.Nano())}, nil
 }
 
-// keepStdin fills file descriptor 0 if it was closed.
+// keepStdin fills file descriptor 0 if it was closed: the library takes 0 for "not open", so no line may get it.
 func keepStdin() {
 	if _, err := unix.FcntlInt(0, unix.F_GETFD, 0); !errors.Is(err, unix.EBADF) {
 		return
@@ -172,13 +223,23 @@ func keepStdin() {
 // periphChip requests lines of one chip.
 type periphChip struct{ c *gpioioctl.GPIOChip }
 
-func (p periphChip) inputs(names []string, pullUp bool) (inputSet, error) {
-	pull := gpio.PullDown
-	if pullUp {
-		pull = gpio.PullUp
+func (p periphChip) inputs(lines []inputLine) (inputSet, error) {
+	pulls := map[Pull]gpio.Pull{PullUp: gpio.PullUp, PullDown: gpio.PullDown, PullNone: gpio.PullNoChange}
+	cfg := &gpioioctl.LineSetConfig{DefaultDirection: gpioioctl.LineInput, DefaultEdge: gpio.BothEdges, DefaultPull: pulls[lines[0].pull]}
+	others := map[Pull][]string{}
+	for _, l := range lines {
+		cfg.Lines = append(cfg.Lines, l.key)
+		if l.pull != lines[0].pull {
+			others[l.pull] = append(others[l.pull], l.key)
+		}
+	}
+	for pull, keys := range others {
+		if err := cfg.AddOverrides(gpioioctl.LineInput, gpio.BothEdges, pulls[pull], keys...); err != nil {
+			return nil, err
+		}
 	}
 	keepStdin()
-	ls, err := p.c.LineSet(gpioioctl.LineInput, gpio.BothEdges, pull, names...)
+	ls, err := p.c.LineSetFromConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -186,28 +247,51 @@ func (p periphChip) inputs(names []string, pullUp bool) (inputSet, error) {
 		ls.Close()
 		return nil, err
 	}
-	return periphInputs{ls}, nil
+	bits := map[int]int{}
+	for i, l := range ls.Lines() {
+		bits[l.Number()] = i
+	}
+	return periphInputs{ls, bits}, nil
 }
 
-func (p periphChip) outputs(names []string) (outputSet, error) {
+func (p periphChip) outputs(keys []string) (outputSet, error) {
 	keepStdin()
-	ls, err := p.c.LineSet(gpioioctl.LineOutput, gpio.NoEdge, gpio.PullNoChange, names...)
+	ls, err := p.c.LineSet(gpioioctl.LineOutput, gpio.NoEdge, gpio.PullNoChange, keys...)
 	if err != nil {
 		return nil, err
 	}
 	return periphOutputs{ls}, nil
 }
 
-type periphInputs struct{ ls *gpioioctl.LineSet }
+// holder asks the kernel, for the library only knows who held a line when it looked at the chip.
+func (p periphChip) holder(number int) string {
+	f, err := os.Open(p.c.Path())
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	var info [256]byte // struct gpio_v2_line_info: name[32], consumer[32], offset, ...
+	binary.NativeEndian.PutUint32(info[64:], uint32(number))
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, f.Fd(), getLineInfo, uintptr(unsafe.Pointer(&info))); errno != 0 {
+		return ""
+	}
+	who, _, _ := bytes.Cut(info[32:64], []byte{0})
+	return string(who)
+}
+
+type periphInputs struct {
+	ls   *gpioioctl.LineSet
+	bits map[int]int // number of a line on the chip -> its bit
+}
 
 func (p periphInputs) read() (uint64, error) {
 	bits, err := p.ls.Read(0)
 	return uint64(bits), err
 }
 
-func (p periphInputs) wait(timeout time.Duration) error {
-	_, _, err := p.ls.WaitForEdge(timeout)
-	return err
+func (p periphInputs) wait(timeout time.Duration) (int, error) {
+	number, _, err := p.ls.WaitForEdge(timeout)
+	return p.bits[number], err
 }
 
 func (p periphInputs) Close() error { return p.ls.Close() }

@@ -324,11 +324,13 @@ func TestPrinterUnpluggedAndBack(t *testing.T) {
 func TestPressesArriveOnce(t *testing.T) {
 	p := play(t)
 	presses := make(chan int, 16)
-	pad := buttons.New(p.bench.Lines(), &buttons.Opts{OnPress: func(b buttons.Press) { presses <- b.Line }})
+	watched := make(chan buttons.Health, 16)
+	pad := buttons.New(p.bench.Lines(), &buttons.Opts{OnPress: func(b buttons.Press) { presses <- b.Line }, OnHealth: func(h buttons.Health) { watched <- h }})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = pad.Run(ctx) }()
 	defer func() { cancel(); <-done }()
+	<-watched // a press counts from now on
 	for _, n := range []int{5, 1, 3} {
 		p.must("POST", fmt.Sprintf("/bench/api/buttons/%d/press", n), `{"ms":400,"bounces":6}`, nil)
 		select {

@@ -86,6 +86,8 @@ type Config struct {
 	Buttons  *Buttons  `yaml:"buttons"`
 	Pad      *Pad      `yaml:"pad"` // in place of Buttons
 	Lamps    *Lamps    `yaml:"lamps"`
+	Sensors  *Sensors  `yaml:"sensors"`
+	Relay    *Relay    `yaml:"relay"`
 	Upstream *Upstream `yaml:"upstream"`
 	Window   *Window   `yaml:"window"` // set exactly when Role is pad
 	Log      Log       `yaml:"log"`
@@ -129,7 +131,7 @@ type Printer struct {
 // Buttons are the five rating buttons on GPIO.
 type Buttons struct {
 	Chip      string         `yaml:"chip,required"`  // label or path of the gpiochip
-	Lines     map[int]string `yaml:"lines,required"` // 5 (非常满意) .. 1 (非常不满意) -> name of the line
+	Lines     map[int]string `yaml:"lines,required"` // 5 (非常满意) .. 1 (非常不满意) -> name of the line, or its number "#17"
 	ActiveLow bool           `yaml:"active-low"`     // pressed pulls the line to ground
 }
 
@@ -138,6 +140,61 @@ type Lamps struct {
 	Chip      string         `yaml:"chip"`           // "" for the chip of the buttons
 	Lines     map[int]string `yaml:"lines,required"` // 5 .. 1 -> name of the line
 	ActiveLow bool           `yaml:"active-low"`
+}
+
+// Sensors are the contacts beside the rating buttons. A nil pointer is one that is not there.
+type Sensors struct {
+	Help     *Contact `yaml:"help"`     // help button: opens the page that 帮助 on the screen opens
+	Key      *Contact `yaml:"key"`      // key switch of the technician
+	Door     *Contact `yaml:"door"`     // on while the cabinet is open
+	Presence *Contact `yaml:"presence"` // on while somebody stands before the machine
+}
+
+// NamedContact is a contact with its key in the file.
+type NamedContact struct {
+	Key     string
+	Contact *Contact
+}
+
+// All lists the contacts that are there, in the order of the file.
+func (s *Sensors) All() (all []NamedContact) {
+	if s == nil {
+		return nil
+	}
+	for _, in := range []NamedContact{{"help", s.Help}, {"key", s.Key}, {"door", s.Door}, {"presence", s.Presence}} {
+		if in.Contact != nil {
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
+// Contact is one input line.
+type Contact struct {
+	Chip      string `yaml:"chip"` // "" for the chip of the buttons
+	Line      string `yaml:"line,required"`
+	ActiveLow bool   `yaml:"active-low"` // a low line is on
+	Pull      Pull   `yaml:"pull"`       // "" for up with active-low, else down
+}
+
+// Pull is the resistor inside the chip that holds a line while its contact is open.
+type Pull string
+
+// The pulls.
+const (
+	PullUp   Pull = "up"
+	PullDown Pull = "down"
+	PullNone Pull = "none"
+)
+
+// Choices lists the pulls for the file reader.
+func (Pull) Choices() []string { return []string{"up", "down", "none"} }
+
+// Relay is the relay in the supply of the ID-card reader.
+type Relay struct {
+	Chip      string `yaml:"chip"` // "" for the chip of the buttons
+	Line      string `yaml:"line,required"`
+	ActiveLow bool   `yaml:"active-low"` // a low line is powered
 }
 
 // Upstream is the platform that receives the facts.

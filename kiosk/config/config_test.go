@@ -28,14 +28,14 @@ func TestExample(t *testing.T) {
 			pad = append(pad, rest)
 			continue
 		}
-		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "  ") || strings.HasPrefix(rest, "park:") || strings.HasPrefix(rest, "content:") || strings.HasPrefix(rest, "upstream:") || strings.HasPrefix(rest, "window:")) {
+		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "  ") || strings.HasPrefix(rest, "park:") || strings.HasPrefix(rest, "content:") || strings.HasPrefix(rest, "upstream:") || strings.HasPrefix(rest, "sensors:") || strings.HasPrefix(rest, "relay:") || strings.HasPrefix(rest, "window:")) {
 			line = rest
 		}
 		lines = append(lines, line)
 	}
 	all := strings.NewReplacer("role: kiosk", "role: pad", "base64 of the platform's X25519 public key, to which personal data is sealed", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").Replace(strings.Join(lines, ""))
 	c, problems = Parse("all.yaml", []byte(all))
-	if len(problems) > 0 || c.Window == nil || c.Upstream == nil || c.Park.Name == "" || c.Content == "" {
+	if len(problems) > 0 || c.Window == nil || c.Upstream == nil || c.Park.Name == "" || c.Content == "" || len(c.Sensors.All()) != 4 || c.Relay == nil {
 		t.Fatalf("%v\n%s", problems, all)
 	}
 	if w := c.Warnings(); len(w) > 0 {
@@ -109,6 +109,11 @@ func TestProblems(t *testing.T) {
 		"pad, address":      {kiosk + "pad: {port: /dev/a, address: 250}\n", []string{"x:3: pad.address: profile reference has the addresses 1 to 247, not 250"}},
 		"pad, no address":   {kiosk + "pad: {port: /dev/a, profile: single-byte, address: 1}\n", []string{"x:3: pad.address: profile single-byte knows no addresses"}},
 		"pad on a port":     {kiosk + "reader: {port: /dev/a}\npad: {port: /dev/a}\n", []string{"x:4: pad.port: /dev/a is the port of the reader already"}},
+		"line names":        {kiosk + "buttons: {chip: c, lines: {5: ' ', 4: ' b', 3: '#x', 2: '#2', 1: abcdefghijklmnopqrstuvwxyz012345}}\n", []string{"buttons.lines.1: want the name of a line", "buttons.lines.3: want", "buttons.lines.4: want", "buttons.lines.5: want"}},
+		"sensors alone":     {kiosk + "sensors: {door: {line: d}, key: {line: k, chip: c}}\n", []string{"x:3: sensors.door.chip: missing"}},
+		"sensors":           {kiosk + "sensors:\n  door: {chip: c, line: d, pull: sideways}\n  help: {chip: c}\n  knock: {}\n", []string{"x:4: sensors.door.pull: \"sideways\" is none of up, down, none", "x:5: sensors.help.line: missing", "x:6: sensors.knock: unknown key"}},
+		"one line for two":  {kiosk + "sensors: {door: {chip: c, line: d}, key: {chip: c, line: d}, help: {chip: e, line: d}}\nrelay: {chip: c, line: d}\n", []string{"x:3: sensors.door.line: line d is sensors.key.line already", "x:4: relay.line: line d is sensors.door.line already"}},
+		"relay alone":       {kiosk + "relay: {line: r}\n", []string{"x:3: relay.chip: missing"}},
 		"upstream":          {kiosk + "upstream: {url: platform, token-file: t, seal-key: abc}\n", []string{"x:3: upstream.url: want an address", "x:3: upstream.token-file: want an absolute path", "x:3: upstream.seal-key: want an X25519 public key"}},
 		"upstream in clear": {kiosk + "upstream: {url: http://10.0.0.1/}\n", []string{"http sends everything in the clear"}},
 		"upstream secret":   {kiosk + "upstream: {url: https://me:secret@p.example/}\n", []string{"must not carry a name or password"}},
@@ -160,6 +165,23 @@ func TestWarnings(t *testing.T) {
 	}
 	if strings.Contains(text, "buttons") {
 		t.Errorf("a kiosk does not need buttons:\n%s", text)
+	}
+}
+
+func TestGPIODefaults(t *testing.T) {
+	c, problems := Parse("x", []byte("machine: A00001\nrole: kiosk\nbuttons: {chip: panel, lines: {5: a, 4: b, 3: c, 2: d, 1: e}}\n"+
+		"lamps: {lines: {5: f}}\nsensors: {door: {line: '#7', chip: soc, pull: up}, presence: {line: g}}\nrelay: {line: h}\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if c.Lamps.Chip != "panel" || c.Sensors.Door.Chip != "soc" || c.Sensors.Presence.Chip != "panel" || c.Relay.Chip != "panel" || c.Sensors.Door.Pull != PullUp {
+		t.Errorf("%+v %+v %+v %+v", c.Lamps, c.Sensors.Door, c.Sensors.Presence, c.Relay)
+	}
+	text := strings.Join(c.Warnings(), "\n")
+	for _, want := range []string{"relay is configured without a reader", "relay.active-low is not set"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no warning %q in\n%s", want, text)
+		}
 	}
 }
 

@@ -86,8 +86,16 @@ func (c *Config) fillIn() {
 	if p := c.Pad; p != nil {
 		p.Profile = def(p.Profile, "reference")
 	}
-	if c.Lamps != nil && c.Buttons != nil {
-		c.Lamps.Chip = def(c.Lamps.Chip, c.Buttons.Chip)
+	if b := c.Buttons; b != nil { // the chip of the buttons is that of all that does not say otherwise
+		if c.Lamps != nil {
+			c.Lamps.Chip = def(c.Lamps.Chip, b.Chip)
+		}
+		for _, in := range c.Sensors.All() {
+			in.Contact.Chip = def(in.Contact.Chip, b.Chip)
+		}
+		if c.Relay != nil {
+			c.Relay.Chip = def(c.Relay.Chip, b.Chip)
+		}
 	}
 	if w := c.Window; w != nil {
 		w.Invite = def(w.Invite, 60*time.Second)
@@ -117,6 +125,8 @@ func (c *Config) Warnings() []string {
 	add(kiosk && c.Printer == nil, "printer is not configured: receipts are shown as a QR code only")
 	add(!kiosk && c.Buttons == nil && c.Pad == nil, "buttons are not configured: ratings are given on the screen only")
 	add(c.Lamps != nil && c.Buttons == nil && c.Pad == nil, "lamps are configured without buttons: they light but nothing can be pressed")
+	add(c.Relay != nil && c.Reader == nil, "relay is configured without a reader: it switches the power of nothing that this program knows")
+	add(c.Relay != nil && !c.Relay.ActiveLow, "relay.active-low is not set: the reader has no power whenever this program is not running, and loses it for a moment as it starts; feed the reader through the relay's normally closed contact and set it")
 	add(c.Upstream == nil, "upstream is not configured: facts stay in the journal of this machine and reach no platform")
 	add(c.Upstream == nil || c.Upstream.SealKey == "", "upstream.seal-key is not set: applications, call-back requests and free texts are not taken, because personal data may only be kept sealed to the platform")
 	add(c.Upstream != nil && c.Upstream.TokenFile == "", "upstream.token-file is not set: the platform is called without a token, unless the unit has the credential upstream.token")
@@ -208,6 +218,11 @@ func (v *validator) devices(c *Config) {
 		port("pad", c.Pad.Port) // its speed is checked with its profile
 		v.pad(c)
 	}
+	v.gpio(c)
+}
+
+// gpio checks what hangs on GPIO lines.
+func (v *validator) gpio(c *Config) {
 	used := map[[2]string]string{}
 	if b := c.Buttons; b != nil {
 		v.lines("buttons", b.Chip, b.Lines, used)
@@ -216,9 +231,21 @@ func (v *validator) devices(c *Config) {
 		}
 	}
 	if l := c.Lamps; l != nil {
-		v.check(l.Chip != "", "lamps.chip", "missing; without buttons the lamps need a chip of their own")
+		v.chip("lamps", l.Chip)
 		v.lines("lamps", l.Chip, l.Lines, used)
 	}
+	for _, in := range c.Sensors.All() {
+		v.chip("sensors."+in.Key, in.Contact.Chip)
+		v.line("sensors."+in.Key+".line", in.Contact.Chip, in.Contact.Line, used)
+	}
+	if r := c.Relay; r != nil {
+		v.chip("relay", r.Chip)
+		v.line("relay.line", r.Chip, r.Line, used)
+	}
+}
+
+func (v *validator) chip(key, chip string) {
+	v.check(chip != "", key+".chip", "missing; without buttons it needs a chip of its own")
 }
 
 func (v *validator) lines(key, chip string, lines map[int]string, used map[[2]string]string) {
@@ -226,17 +253,21 @@ func (v *validator) lines(key, chip string, lines map[int]string, used map[[2]st
 		v.check(grade >= 1 && grade <= 5, fmt.Sprintf("%s.lines.%d", key, grade), "there is no button %d; want 5 (非常满意) to 1 (非常不满意)", grade)
 	}
 	for grade := 1; grade <= 5; grade++ {
-		name, given := lines[grade]
-		if !given {
-			continue
+		if name, given := lines[grade]; given {
+			v.line(fmt.Sprintf("%s.lines.%d", key, grade), chip, name, used)
 		}
-		path := fmt.Sprintf("%s.lines.%d", key, grade)
-		v.check(name != "", path, "want the name of a line")
-		other, taken := used[[2]string{chip, name}]
-		v.check(!taken, path, "line %s is %s already", name, other)
-		used[[2]string{chip, name}] = path
 	}
 }
+
+func (v *validator) line(path, chip, name string, used map[[2]string]string) {
+	v.check(lineName.MatchString(name), path, "want the name of a line as gpioinfo shows it, at most 31 characters, or its number like \"#17\"")
+	other, taken := used[[2]string{chip, name}]
+	v.check(!taken, path, "line %s is %s already", name, other)
+	used[[2]string{chip, name}] = path
+}
+
+// lineName is what the kernel can call a line (31 bytes and a zero), or the number of one.
+var lineName = regexp.MustCompile(`^(#[0-9]{1,5}|[^#\s].{0,30})$`)
 
 func (v *validator) upstream(u *Upstream) {
 	if u == nil {

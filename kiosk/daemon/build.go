@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"yuanban/devices/buttons"
 	"yuanban/devices/printer"
 	"yuanban/devices/serialport"
 	"yuanban/kiosk/api"
@@ -93,7 +92,7 @@ func (m *machine) openStation(ctx context.Context) error {
 	if c := m.cfg.Reader; c != nil {
 		r = serialport.Config{Path: c.Port, Baud: int(c.Baud)}
 	}
-	m.reader = station.NewReader(r, m.board)
+	m.reader = station.NewReader(r, m.board, m.openRelay()...)
 	p, profile := serialport.Config{}, "epson80"
 	if c := m.cfg.Printer; c != nil {
 		p, profile = serialport.Config{Path: c.Port, Baud: c.Baud}, c.Profile
@@ -107,29 +106,8 @@ func (m *machine) openStation(ctx context.Context) error {
 		return err
 	}
 	m.printer = station.NewPrinter(p, known, m.journal, cut, m.board)
+	m.openSensors()
 	return m.openButtons()
-}
-
-func (m *machine) openButtons() error {
-	press := func(level int) {
-		if f, ok := m.flow.get(); ok {
-			f.Press(level)
-		}
-	}
-	switch {
-	case m.opt.Demo != nil:
-		m.lamps = buttons.NewLamps(m.opt.Demo.Lamps)
-		m.buttons = station.NewButtons(m.opt.Demo.Lines, m.board, press)
-	case m.cfg.Buttons != nil:
-		c := m.cfg.Buttons
-		gpio := buttons.GPIOConfig{Chip: c.Chip, Lines: c.Lines, ActiveLow: c.ActiveLow}
-		m.buttons = station.NewButtons(func() (buttons.Lines, error) { return buttons.OpenGPIO(gpio) }, m.board, press)
-	}
-	if c := m.cfg.Lamps; c != nil && m.opt.Demo == nil {
-		lamps := buttons.NewGPIOLamps(buttons.GPIOConfig{Chip: c.Chip, Lines: c.Lines, ActiveLow: c.ActiveLow})
-		m.lamps = buttons.NewLamps(lamps.Lamps())
-	}
-	return m.openPad(press)
 }
 
 // openFlow makes the flow of the machine's role.
@@ -196,11 +174,14 @@ func (m *machine) startAll() {
 	if m.cfg.Printer != nil {
 		m.services.start("printer", m.printer.Run)
 	}
+	if m.relay != nil {
+		m.services.start("relay", m.relay.Run)
+	}
 	if m.cfg.Reader != nil {
 		m.services.start("reader", m.reader.Run)
 	}
 	if m.lamps != nil {
-		m.services.start("lamps", m.lamps.Run)
+		m.services.start("lamps", m.runLamps)
 	}
 	if a, ok := m.api.get(); ok {
 		m.services.start("api", a.Run)
@@ -218,6 +199,9 @@ func (m *machine) startAll() {
 	}
 	if m.pad != nil {
 		m.services.start("pad", m.pad.Run)
+	}
+	if m.sensors != nil {
+		m.services.start("sensors", m.sensors.Run)
 	}
 }
 

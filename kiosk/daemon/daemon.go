@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,6 +70,9 @@ type watcher interface {
 	Changed()
 }
 
+// greeter is a flow that hears of people who come and go.
+type greeter interface{ Presence(near bool) }
+
 // machine is one run of the program.
 type machine struct {
 	opt      Options
@@ -93,7 +97,11 @@ type machine struct {
 	printer  *station.Printer
 	buttons  *station.Buttons
 	pad      *station.SerialPad // in place of buttons
+	sensors  *station.Sensors
+	relay    *station.Relay
 	lamps    *buttons.Lamps
+	lines    *buttons.GPIOLamps // of the lamps; nil when they are simulated
+	pressed  atomic.Int32       // the rating button pressed last, 0 once it has been thanked for
 	screen   *ui.Server
 	api      *later[*api.API]
 	flow     *later[flow]

@@ -3,7 +3,6 @@ package daemon
 import (
 	"fmt"
 
-	"yuanban/devices/buttons"
 	"yuanban/devices/serialpad"
 	"yuanban/devices/serialport"
 	"yuanban/kiosk/config"
@@ -45,12 +44,5 @@ func (m *machine) cue(c station.Cue) {
 	if m.pad != nil {
 		m.pad.Show(c)
 	}
-	if m.lamps == nil {
-		return
-	}
-	p := buttons.Off
-	if c == station.CueInvite {
-		p = buttons.Breathe
-	}
-	m.lamps.Show(p)
+	m.light(c)
 }

@@ -47,7 +47,8 @@ func (m *machine) devices() []station.Health {
 	for _, d := range []struct {
 		name       string
 		configured bool
-	}{{"reader", m.cfg.Reader != nil}, {"printer", m.cfg.Printer != nil}, {"buttons", m.hasButtons()}} {
+	}{{"reader", m.cfg.Reader != nil}, {"printer", m.cfg.Printer != nil}, {"buttons", m.hasButtons()},
+		{"sensors", m.sensors != nil}, {"relay", m.relay != nil}} {
 		if !d.configured {
 			continue
 		}

@@ -10,6 +10,10 @@ import (
 
 // Buttons are the five rating buttons.
 type Buttons struct {
+	// OnAside hears which buttons cannot be pressed at present, ascending, at each change; it may be nil and must return at once.
+	// Set it before Run.
+	OnAside func(levels []int)
+
 	open    func() (buttons.Lines, error)
 	board   *Board
 	onPress func(level int)
@@ -39,6 +43,9 @@ func (b *Buttons) serve(ctx context.Context, online func(string)) error {
 				online(h.String())
 			case buttons.HardwareError: // some are set aside, the others work
 				b.board.set("buttons", HardwareError, h.String())
+			}
+			if b.OnAside != nil {
+				b.OnAside(h.Aside())
 			}
 		},
 	})

@@ -29,7 +29,7 @@ const (
 
 // Health is what is known of one device.
 type Health struct {
-	Device string    `json:"device"` // reader, printer, buttons
+	Device string    `json:"device"` // reader, printer, buttons, sensors, relay
 	State  State     `json:"state"`
 	Detail string    `json:"detail,omitempty"` // for a technician: what was seen
 	Since  time.Time `json:"since"`            // of this state
@@ -65,7 +65,7 @@ func (b *Board) All() []Health {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []Health
-	for _, name := range []string{"reader", "printer", "buttons"} {
+	for _, name := range []string{"reader", "printer", "buttons", "sensors", "relay"} {
 		if h, ok := b.all[name]; ok {
 			out = append(out, h)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -172,6 +173,8 @@ func TestButtons(t *testing.T) {
 	board, change := newBoard()
 	pressed := make(chan int, 4)
 	b := NewButtons(lines.Open, board, func(level int) { pressed <- level })
+	aside := make(chan []int, 16)
+	b.OnAside = func(levels []int) { aside <- levels }
 	running(t, b.Run)
 	change.await(t, board, "buttons", Online)
 	lines.Press(4, 60*time.Millisecond, 5)
@@ -184,5 +187,15 @@ func TestButtons(t *testing.T) {
 	change.await(t, board, "buttons", Online)
 	if len(pressed) != 0 {
 		t.Errorf("pulling the buttons' plug rated %d", <-pressed)
+	}
+	for len(aside) > 0 {
+		if levels := <-aside; len(levels) > 0 {
+			t.Errorf("set aside: %v", levels)
+		}
+	}
+	lines.Press(2, 5*time.Second, 4500) // a loose wire
+	change.await(t, board, "buttons", HardwareError)
+	if levels := <-aside; !slices.Equal(levels, []int{2}) {
+		t.Errorf("set aside: %v, want the one that chatters", levels)
 	}
 }

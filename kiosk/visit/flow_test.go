@@ -164,6 +164,50 @@ func stand(t *testing.T) *stage {
 	return s
 }
 
+// TestPresence: who comes up to the resting screen finds the machine awake; a passer-by changes nothing else.
+func TestPresence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stand(t)
+		s.on("attract")
+		s.flow.Presence(false)
+		s.on("attract")
+		s.flow.Presence(true)
+		s.on("home")
+		time.Sleep(44 * time.Second)
+		s.flow.Presence(true) // somebody else walks by: the visitor's time runs on
+		s.on("home")
+		time.Sleep(2 * time.Second)
+		s.on("attract")
+		s.do("touch")
+		s.do("guide")
+		was := s.now().Screen
+		s.flow.Presence(false)
+		s.flow.Presence(true)
+		s.on(was)
+	})
+}
+
+// TestHelpButton: the button on the cabinet is as good as 帮助 on the screen, also at the resting screen and in the middle of a visit.
+func TestHelpButton(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stand(t)
+		s.on("attract")
+		s.do("help")
+		s.on("help")
+		s.do("help")
+		s.do("back")
+		s.on("attract")
+		s.do("help")
+		time.Sleep(61 * time.Second)
+		s.on("attract") // nobody was there
+		s.toIdentity()
+		s.do("help")
+		s.on("help")
+		s.do("back")
+		s.on("identity")
+	})
+}
+
 func zhang() idcard.Card {
 	return idcard.Card{Kind: "resident", Name: "张三", Number: "11010519491231002X", ValidFrom: "20200101", Permanent: true}
 }

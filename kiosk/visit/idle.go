@@ -22,6 +22,16 @@ func (f *Flow) touched() {
 	f.warned = false
 }
 
+// Presence hands over that somebody came before the machine, or left. Who comes up to the resting screen finds the machine awake;
+// nothing else happens by it: a visit belongs to whoever touches the screen, and its time does not run slower for a passer-by.
+func (f *Flow) Presence(near bool) {
+	f.post(func() {
+		if _, resting := f.top().(*attract); resting && near {
+			f.begin(&home{})
+		}
+	})
+}
+
 // idles says whether silence means that the visitor has gone: not while the machine is at work for them.
 func (f *Flow) idles() bool {
 	if i, ok := f.top().(idler); ok {

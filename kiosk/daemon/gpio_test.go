@@ -1,0 +1,50 @@
+package daemon
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"yuanban/devices/buttons"
+)
+
+// TestSensorChips: the contacts of a chip are requested together, each with its own role, whatever the order of the file.
+func TestSensorChips(t *testing.T) {
+	cfg := parse(t, "machine: TEST01\nrole: kiosk\nsensors:\n  presence: {chip: soc, line: near}\n  help: {chip: panel, line: '#3', active-low: true}\n"+
+		"  door: {chip: soc, line: door, pull: up}\n")
+	chips := sensorChips(cfg.Sensors)
+	if len(chips) != 2 || chips[0].Name != "panel" || chips[1].Name != "soc" ||
+		!slices.Equal(chips[0].Inputs, []buttons.Input{buttons.HelpButton()}) ||
+		!slices.Equal(chips[1].Inputs, []buttons.Input{buttons.DoorContact(), buttons.PresenceSensor()}) {
+		t.Errorf("%+v", chips)
+	}
+	for _, c := range chips {
+		if lines, err := c.Open(); err == nil || lines != nil && lines != (*buttons.GPIO)(nil) {
+			t.Errorf("%s opened on a machine without it: %v, %v", c.Name, lines, err)
+		}
+	}
+	if sensorChips(nil) != nil {
+		t.Error("no sensors have a chip")
+	}
+}
+
+// TestWires: each lamp and button keeps its grade, also when one is not there.
+func TestWires(t *testing.T) {
+	got := wiresOf("lamp", map[int]string{5: "e", 2: "b"}, true)
+	want := []buttons.Wire{{Name: "lamp 1", ActiveLow: true}, {Name: "lamp 2", Line: "b", ActiveLow: true}, {Name: "lamp 3", ActiveLow: true},
+		{Name: "lamp 4", ActiveLow: true}, {Name: "lamp 5", Line: "e", ActiveLow: true}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// TestContactsWithoutChip: a machine whose GPIO chip is missing runs, and says of each what is wrong.
+func TestContactsWithoutChip(t *testing.T) {
+	r := launch(t, "machine: TEST01\nrole: kiosk\nstate: %q\nbuttons: {chip: no-such-panel, lines: {5: a, 4: b, 3: c, 2: d, 1: e}}\n"+
+		"lamps: {lines: {5: f}}\nsensors: {door: {line: g}, help: {line: h}}\nrelay: {line: i, active-low: true}\n", t.TempDir())
+	<-r.ready
+	for _, want := range []string{`"device":"buttons","state":"offline"`, `"device":"sensors","state":"offline"`, `"device":"relay","state":"offline"`, "no such GPIO chip or line"} {
+		r.eventually(want, func() bool { _, body := r.get("/kiosk/v1/status", ""); return strings.Contains(body, want) })
+	}
+	ok(t, r.end())
+}
