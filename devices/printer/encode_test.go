@@ -433,21 +433,3 @@ func sees(d *Document, p *Profile) []string {
 	}
 	return out
 }
-
-func TestProfiles(t *testing.T) {
-	if _, err := ByName("nonesuch"); err == nil || !strings.Contains(err.Error(), "epson80, kp628e") {
-		t.Errorf("unknown profile: %v", err)
-	}
-	if len(Profiles()) != 2 {
-		t.Errorf("%d profiles", len(Profiles()))
-	}
-	for in, want := range map[string]string{
-		`{"name":"x","colour":1}`: "unknown field",
-		`{"name":"x"}`:            "dots must be",
-		`{`:                       "cannot read",
-	} {
-		if _, err := ParseProfile([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", in, err, want)
-		}
-	}
-}

@@ -1,9 +1,12 @@
 package printer
 
+import "bytes"
+
 // framer cuts what a host sends into commands, as a printer does: it knows nothing but the lengths.
 type framer struct {
-	gb18030 bool // the font takes four-byte codes
-	hanzi   bool // FS & is in force
+	gb18030 bool      // the font takes four-byte codes
+	vendor  []Command // commands of the model's own
+	hanzi   bool      // FS & is in force
 	part    []byte
 }
 
@@ -32,6 +35,11 @@ func (f *framer) inside() bool { return len(f.part) > 0 }
 
 // length is the length of the command that begins with b, or 0 while that cannot be told.
 func (f *framer) length(b []byte) int {
+	for _, v := range f.vendor {
+		if bytes.HasPrefix(v, b) {
+			return len(v)
+		}
+	}
 	switch b[0] {
 	case dle:
 		return need(b, 2, func() int { return lengthDLE(b) })

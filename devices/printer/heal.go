@@ -11,20 +11,22 @@ const (
 	maxNulls  = 8192 // and how many in all
 	healTries = 7    // times maxCommand: about as many again
 	healPause = 5 * time.Second
+	healQuiet = 500 * time.Millisecond // without an answer in order: those to older questions have come
 	clearWait = 2 * time.Second
 )
 
 // healDue says whether the printer can be brought back to the start of a command now.
 func (d *Printer) healDue() bool {
-	if !d.needHeal || time.Now().Before(d.healAt) || !d.poll.answerOK && len(d.poll.ns) > 0 {
+	if !d.needHeal || time.Now().Before(d.healAt) || !d.poll.answerOK && len(d.poll.questions) > 0 {
 		return false
 	}
 	return d.fault() == "" || d.profile.Clear && !d.cleaned
 }
 
 // heal brings a printer of unknown state to a known one. What a fault holds back of an earlier job is cleared where the model can.
-// NULs fill up a command that was cut short; a question answered in order then proves that the printer reads commands again. Its
-// error is that of the port; a printer that does not come to its senses is tried again later.
+// NULs fill up a command that was cut short; a question answered in order then proves that the printer reads commands again. What is
+// on the paper of an unfinished job is then cut off, so that the next visitor is not handed it. Its error is that of the port; a
+// printer that does not come to its senses is tried again later.
 func (d *Printer) heal(ctx context.Context) error {
 	if d.fault() != "" {
 		d.cleaned = true
@@ -36,10 +38,12 @@ func (d *Printer) heal(ctx context.Context) error {
 		if err := d.nulls(ctx, maxCommand); err != nil {
 			return err
 		}
-		seen, err := d.reset(ctx)
-		if _, ok := errors.AsType[*giveUp](err); ok {
-			return nil
+		d.boundary = true
+		cmds := []Command{{esc, '@'}, {fs, '&'}}
+		if d.dialect.enable != nil {
+			cmds = append(cmds, d.dialect.enable)
 		}
+		seen, err := d.exchange(ctx, cmds)
 		if err != nil {
 			return err
 		}
@@ -53,44 +57,88 @@ func (d *Printer) heal(ctx context.Context) error {
 	return nil
 }
 
-// reset puts the printer into its first state and asks it to say so in order.
-func (d *Printer) reset(ctx context.Context) (bool, error) {
-	d.boundary = true
-	cmds := []Command{{esc, '@'}, {fs, '&'}}
-	if d.profile.Status.ASB {
-		cmds = append(cmds, Command{gs, 'a', 0x0E}) // on-line, error and paper changes
-	}
-	ask, seen := d.question()
-	j := &job{ctx: ctx, faultWait: healPause, silentWait: healPause}
-	if err := d.sendQuestion(ctx, j, cmds, ask); err != nil {
-		return false, err
-	}
-	err := d.pump(ctx, time.Now().Add(d.opts.ConfirmWait), func() bool { return seen() || d.fault() != "" })
-	return seen(), err
-}
-
-// settle waits for a moment without answers: those to older questions have then come, and the next one belongs to the next question.
+// settle makes the next answer in order belong to the next question, and cuts off what an unfinished job left on the paper.
 func (d *Printer) settle(ctx context.Context) error {
-	if d.profile.Confirm == ConfirmInOrder && d.owed > 0 {
+	if d.profile.Confirm.Method == ConfirmInOrder {
+		// The printer may owe answers to questions of an earlier job, or of an earlier life of this program.
 		for n := -1; n != d.inOrders; {
 			n = d.inOrders
-			if err := d.pump(ctx, time.Now().Add(quietWait), func() bool { return d.inOrders != n }); err != nil {
+			if err := d.pump(ctx, time.Now().Add(healQuiet), func() bool { return d.inOrders != n }); err != nil {
 				return err
 			}
 		}
-		d.owed = 0
+		d.learned = false
 	}
-	d.needHeal, d.cleaned, d.unread = false, false, 0
+	var cmds []Command
+	if d.dirty.Load() {
+		cut := &encoder{p: d.profile}
+		cut.add(lf)
+		cut.cut()
+		cmds = cut.cmds
+		if away := d.dialect.retract; away != nil {
+			cmds = append(cmds, away)
+		} else if d.dialect.present != nil {
+			cmds = append(cmds, d.dialect.present)
+		}
+	}
+	if len(cmds) > 0 || d.dialect.ask != nil {
+		if seen, err := d.exchange(ctx, cmds); err != nil || !seen {
+			return err
+		}
+	}
+	if d.dialect.ask != nil && d.profile.Confirm.Method == ConfirmInOrder {
+		d.learned, d.usual = true, d.lastInOrder
+	}
+	d.dirty.Store(false)
+	d.stream.settled()
+	d.needHeal, d.cleaned, d.clears = false, false, 0
 	return nil
 }
 
-// nulls sends n NULs, which a printer ignores between commands. It gives up, without an error, on a port that takes none.
+// exchange sends commands and a question behind them, and says whether it was answered. A mute printer answers by the clock.
+func (d *Printer) exchange(ctx context.Context, cmds []Command) (bool, error) {
+	d.stream.settled()
+	j := &job{ctx: ctx, faultWait: healPause, silentWait: healPause, strikes: -1, silences: d.poll.silences}
+	j.plan = &plan{}
+	for _, c := range cmds {
+		j.plan.steps = append(j.plan.steps, step{cmd: c})
+	}
+	switch {
+	case d.profile.Confirm.Method == ConfirmProcessID:
+		id := d.nextID()
+		j.plan.steps = append(j.plan.steps, step{cmd: processIDCommand(id), mark: true, id: &id})
+	default:
+		j.plan.steps = append(j.plan.steps, step{cmd: d.dialect.ask, mark: true})
+	}
+	err := d.send(ctx, j)
+	if err == nil {
+		err = d.await(ctx, j, func() bool { return j.answered > 0 })
+	}
+	if _, ok := errors.AsType[*giveUp](err); ok {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// nulls sends n NULs, which a printer ignores between commands. It gives up, without an error, on a port or a printer that takes none.
 func (d *Printer) nulls(ctx context.Context, n int) error {
 	burst := make([]byte, d.chunk())
 	for n > 0 {
-		err := d.pump(ctx, time.Now().Add(healPause), func() bool { return !d.paused })
-		if err != nil || d.paused {
-			return err
+		end := time.Now().Add(healPause)
+		for {
+			stop, err := d.stopped()
+			if err != nil {
+				return err
+			}
+			if !stop {
+				break
+			}
+			if !time.Now().Before(end) {
+				return nil
+			}
+			if err := d.watch(ctx, stop, d.fault()); err != nil {
+				return err
+			}
 		}
 		if err := d.pace(ctx); err != nil {
 			return err
@@ -109,7 +157,7 @@ func (d *Printer) nulls(ctx context.Context, n int) error {
 
 // clear empties the printer's buffers whatever it is doing, and says whether it confirmed that.
 func (d *Printer) clear(ctx context.Context) (bool, error) {
-	d.cleared = false
+	d.clears = max(d.clears, 0) + 1 // an answer to an earlier one may still come
 	_, err := d.write([]byte{dle, 0x14, 0x08, 0x01, 0x03, 0x14, 0x01, 0x06, 0x02, 0x08})
 	if errors.Is(err, errStuck) {
 		return false, nil
@@ -117,7 +165,10 @@ func (d *Printer) clear(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = d.pump(ctx, time.Now().Add(clearWait), func() bool { return d.cleared })
-	d.boundary = true
-	return d.cleared, err
+	err = d.pump(ctx, time.Now().Add(clearWait), func() bool { return d.clears <= 0 })
+	ok := d.clears <= 0
+	if ok {
+		d.boundary = true
+	}
+	return ok, err
 }

@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// Job is one receipt. ID names it in OnLate. A Copy above 0 is marked 补打 with that number in its first line.
+// Job is one receipt. ID names it in OnLate. A Copy above 0 is marked 补打 with that number in its first line. OnPresence, which may be
+// nil, is called from Run's goroutine when the receipt stands in the printer's output, is forgotten there, was taken or was taken back,
+// until the next job begins.
 type Job struct {
-	ID   string
-	Copy int
-	Doc  *Document
+	ID         string
+	Copy       int
+	Doc        *Document
+	OnPresence func(Presence)
 }
 
 // State is how a job ended. Values are stable: they are kept in journals.
@@ -21,7 +24,7 @@ type State string
 const (
 	Printed       State = "printed"       // the printer said so for this job
 	Sent          State = "sent"          // taken by a printer that cannot say more
-	Failed        State = "failed"        // not printed, and it will not come out later
+	Failed        State = "failed"        // not printed, and it will not come out later: at most a beginning of it ever does
 	Indeterminate State = "indeterminate" // nobody can know; a person must look. Printing it again makes a copy.
 )
 
@@ -30,6 +33,9 @@ type Outcome struct {
 	State  State
 	Reason Reason
 	Bytes  int
+	// Held says of a job that failed that the printer may still hold lines of its beginning and print them once the fault is over. They
+	// are then cut off before anything else is printed.
+	Held bool
 }
 
 // Progress tells how far a job is. Waiting is the fault that holds it up, empty when it goes on.
@@ -46,13 +52,16 @@ type request struct {
 	done     chan Outcome
 }
 
-// maxLate is how many unconfirmed jobs are remembered for a late word of the printer.
-const maxLate = 16
+const (
+	maxLate  = 32                     // process ids of unconfirmed jobs that are remembered for a late word of the printer
+	maxDoubt = 8                      // more noise than that is not answered with more questions
+	cutTime  = 500 * time.Millisecond // to cut, and as long again to present
+)
 
 type lateID struct {
-	expect [4]byte
-	id     string
-	copy   int
+	id   [4]byte
+	job  string
+	copy int
 }
 
 // Print prints one job and returns when its outcome is known. Jobs of several callers are printed in the order of their calls. The end
@@ -61,9 +70,9 @@ type lateID struct {
 func (d *Printer) Print(ctx context.Context, job Job, progress func(Progress)) Outcome {
 	r := &request{job: job, ctx: ctx, progress: progress, done: make(chan Outcome, 1)}
 	d.mu.Lock()
-	if d.ended {
-		d.mu.Unlock()
-		return Outcome{State: Failed, Reason: Gone}
+	if d.ended != nil {
+		defer d.mu.Unlock()
+		return Outcome{State: Failed, Reason: endReason(d.ended)}
 	}
 	d.queue = append(d.queue, r)
 	d.mu.Unlock()
@@ -96,12 +105,18 @@ func (d *Printer) queued() bool {
 type job struct {
 	ctx                   context.Context // of the caller
 	faultWait, silentWait time.Duration
-	sent, total           int
 	report                func(Progress)
+	plan                  *plan
+	sent                  int // bytes of the plan
+	answered              int // milestones
+	final                 *[4]byte
+	ids                   [][4]byte // process ids that would confirm it: final, and those asked when its answer was overdue
+	confirmed             bool
+	doubt                 int       // of the driver when the job began
+	strikes, silences     int       // of the poller when the job began
 	since                 time.Time // when the present standstill began
 	silent                time.Time // when the printer fell silent in it
 	wait                  Reason
-	strikes               int // of the poller when the job began
 }
 
 // waiting notes and reports what the job waits for; "" means that it goes on.
@@ -114,8 +129,8 @@ func (j *job) waiting(r Reason, since time.Time) {
 }
 
 func (j *job) tell() {
-	if j.report != nil {
-		j.report(Progress{Sent: j.sent, Total: j.total, Waiting: j.wait})
+	if j.report != nil && j.plan != nil {
+		j.report(Progress{Sent: j.sent, Total: j.plan.total, Waiting: j.wait})
 	}
 }
 
@@ -152,33 +167,50 @@ func (d *Printer) serveJob(ctx context.Context) error {
 	d.mu.Unlock()
 
 	j := &job{ctx: r.ctx, faultWait: d.opts.FaultWait, silentWait: d.opts.SilentWait, report: r.progress}
+	j.doubt, j.strikes, j.silences = d.doubt, d.poll.strikes, d.poll.silences
+	d.working = true
 	state, err := d.print(ctx, j, r.job)
 	out := Outcome{State: state, Bytes: j.sent}
 	give, gaveUp := errors.AsType[*giveUp](err)
 	switch {
 	case err == nil:
-		d.unread = 0
+		d.stream.settled()
 	case gaveUp:
 		out, err = d.abandon(ctx, j, give.reason)
 	default:
-		out.State, out.Reason = Indeterminate, endReason(err)
-		if j.sent == 0 {
-			out.State = Failed
-		}
+		out.State, out.Reason = j.unconfirmed(), endReason(err)
+		out.Held = out.State == Failed && j.sent > 0
 	}
-	if out.State == Indeterminate && d.profile.Confirm == ConfirmProcessID && d.opts.OnLate != nil {
-		d.late = append(d.late, lateID{d.expect, r.job.ID, r.job.Copy})
+	if out.State == Indeterminate && d.opts.OnLate != nil {
+		for _, id := range j.ids {
+			d.late = append(d.late, lateID{id, r.job.ID, r.job.Copy})
+		}
 		d.late = d.late[max(len(d.late)-maxLate, 0):]
+	}
+	d.working = false
+	if out.State != Failed {
+		d.newInMouth(r.job.OnPresence)
 	}
 	r.done <- out
 	return err
 }
 
 func endReason(err error) Reason {
-	if errors.Is(err, ErrGone) {
+	switch {
+	case errors.Is(err, ErrGone):
 		return Gone
+	case errors.Is(err, ErrSilent):
+		return Offline
 	}
 	return Cancelled
+}
+
+// unconfirmed is what can be said of a job that was not confirmed: as long as its last ink was not sent, no whole receipt can come out.
+func (j *job) unconfirmed() State {
+	if j.plan == nil || j.sent <= j.plan.vital {
+		return Failed
+	}
+	return Indeterminate
 }
 
 // print takes a job from its document to the printer's word for it.
@@ -187,56 +219,59 @@ func (d *Printer) print(ctx context.Context, j *job, what Job) (State, error) {
 	if what.Copy > 0 {
 		doc = &Document{Blocks: append([]Block{copyMark(what.Copy)}, doc.Blocks...)}
 	}
-	enc, err := encode(doc, d.profile)
+	cmds, err := Encode(doc, d.profile)
 	if err != nil {
 		return "", &giveUp{BadDocument}
 	}
 	if err := d.prepare(ctx, j); err != nil {
 		return "", err
 	}
-	cmds := enc.cmds
-	d.half, d.halfway, j.strikes = [4]byte{}, false, d.poll.strikes
-	if d.profile.Clear && d.profile.Confirm == ConfirmProcessID {
-		// Asked before the last line: while there is no answer to this, a clear leaves no whole receipt.
-		d.half = d.nextID()
-		cmds = slices.Insert(cmds, enc.last, processIDCommand(d.half))
+	if d.profile.Confirm.Method == ConfirmProcessID {
+		id := d.nextID()
+		j.final, j.ids = &id, [][4]byte{id}
 	}
-	was := d.dirty.Swap(true)
-	if was {
-		cut := &encoder{p: d.profile}
-		cut.add(lf)
-		cut.cut()
-		cmds = append(cut.cmds, cmds...)
-	}
-	ask, seen := d.question()
-	j.total = len(ask)
-	for _, c := range cmds {
-		j.total += len(c)
-	}
+	j.plan = makePlan(d.presenting(cmds), d.profile, d.dialect, j.final)
+	d.dirty.Store(true)
 	j.tell()
-	if err := d.sendQuestion(ctx, j, cmds, ask); err != nil {
-		d.dirty.Store(was || j.sent > 0)
+	err = d.send(ctx, j)
+	d.dirty.Store(j.sent > 0)
+	if err != nil {
 		return "", err
 	}
 	j.tell()
-	length := time.Duration(d.paperLength(doc)) * time.Second / time.Duration(d.profile.Speed)
-	if ask == nil {
-		return d.mute(ctx, j, length)
-	}
-	if err := d.confirm(ctx, j, seen, length+d.opts.ConfirmWait); err != nil {
+	if err := d.await(ctx, j, func() bool { return d.proven(j) }); err != nil {
 		return "", err
 	}
-	if d.profile.Confirm == ConfirmInOrder {
-		// Executed; now make sure that nothing holds the paper back.
-		if _, err := d.refresh(ctx); err != nil {
-			return "", err
-		}
-		if d.flags.stopped || d.flags.cover || d.flags.cutter {
-			return "", &giveUp{d.fault()}
-		}
+	state := Printed
+	switch d.profile.Confirm.Method {
+	case ConfirmInOrder:
+		err = d.catchUp(ctx, j)
+	case ConfirmNone:
+		state = Sent
+		err = d.drain(ctx)
+	}
+	if err != nil {
+		return "", err
 	}
 	d.dirty.Store(false)
-	return Printed, nil
+	if j.final == nil && d.doubt != j.doubt {
+		d.needHeal = true // an answer in order may still be on its way
+	}
+	return state, nil
+}
+
+// presenting puts the command that pushes the receipt out behind each cut.
+func (d *Printer) presenting(cmds []Command) []Command {
+	if d.dialect.present == nil {
+		return cmds
+	}
+	var out []Command
+	for _, c := range cmds {
+		if out = append(out, c); slices.Equal(c, d.dialect.cutOff) {
+			out = append(out, d.dialect.present)
+		}
+	}
+	return out
 }
 
 // prepare refuses a job that cannot be finished, by what the printer says now and not a second ago.
@@ -265,105 +300,109 @@ func (d *Printer) prepare(ctx context.Context, j *job) error {
 			return &giveUp{Offline}
 		}
 	}
-	return nil
+	d.watchMouth(time.Now())
+	d.working = false // for the sensors of the output, which are looked at between jobs
+	err = d.freeMouth(ctx)
+	d.working = true
+	j.doubt, j.strikes, j.silences = d.doubt, d.poll.strikes, d.poll.silences
+	return err
 }
 
-// confirm waits for the printer's word. A fault stops the clock; the wait for its end is limited by itself.
-func (d *Printer) confirm(ctx context.Context, j *job, seen func() bool, limit time.Duration) error {
-	deadline := time.Now().Add(limit)
-	for {
+// proven says whether the printer has answered for the whole job. Each byte of noise since its beginning may have been taken for an
+// answer in order, or have hidden among them, so there must be that many more.
+func (d *Printer) proven(j *job) bool {
+	if j.final != nil {
+		return j.confirmed
+	}
+	doubt := 0
+	if d.profile.Confirm.Method == ConfirmInOrder {
+		doubt = min(d.doubt-j.doubt, maxDoubt)
+	}
+	return j.answered >= j.plan.marks+doubt
+}
+
+// catchUp makes sure that nothing holds the paper back: an answer in order may come before the last of it is out.
+func (d *Printer) catchUp(ctx context.Context, j *job) error {
+	wait := time.Duration(0)
+	if n := d.profile.Confirm.Ahead; n > 0 {
+		wait = d.paperTime(n) + cutTime
+		if d.dialect.present != nil {
+			wait += cutTime
+		}
+	}
+	for until := time.Now().Add(wait); ; {
 		fault := d.fault()
-		now := time.Now()
-		switch {
-		case seen():
-			j.waiting("", time.Time{})
-			return nil
-		case fault != "":
-			if err := j.patience(fault, now); err != nil {
+		if fault != "" {
+			if err := j.patience(fault, time.Now()); err != nil {
 				return err
 			}
-			deadline = now.Add(limit)
-		default:
-			j.waiting("", time.Time{})
-			if !now.Before(deadline) {
-				return &giveUp{Timeout}
+			if err := d.pump(ctx, time.Now().Add(100*time.Millisecond), func() bool { return d.fault() != fault }); err != nil {
+				return err
 			}
+			until = time.Now().Add(wait)
+			continue
 		}
-		err := d.pump(ctx, now.Add(100*time.Millisecond), func() bool { return seen() || d.fault() != fault })
-		if err != nil {
+		j.waiting("", time.Time{})
+		if err := d.pump(ctx, until, func() bool { return d.fault() != "" }); err != nil {
 			return err
+		}
+		if d.fault() != "" {
+			continue
+		}
+		ok, err := d.refresh(ctx)
+		switch {
+		case err != nil:
+			return err
+		case !ok && d.fault() == "":
+			return &giveUp{Timeout}
+		case d.fault() == "":
+			return nil
 		}
 	}
 }
 
-// mute waits as long as the paper takes, for a printer that confirms nothing.
-func (d *Printer) mute(ctx context.Context, j *job, length time.Duration) (State, error) {
-	until := d.wireFree
-	if now := time.Now(); until.Before(now) {
-		until = now
-	}
+// drain makes sure that a printer that confirms nothing has at least got everything.
+func (d *Printer) drain(ctx context.Context) error {
 	if p, ok := d.port.(interface{ Drain(context.Context) error }); ok {
 		drain, cancel := context.WithTimeout(ctx, d.opts.ConfirmWait)
 		err := p.Drain(drain)
 		cancel()
 		if err != nil {
-			return "", &giveUp{Timeout}
+			return &giveUp{Timeout}
 		}
 	}
-	never := func() bool { return false }
-	if err := d.pump(ctx, until.Add(length), never); err != nil {
-		return "", err
-	}
 	if _, err := d.refresh(ctx); err != nil {
-		return "", err
+		return err
 	}
-	if r := d.fault(); r != "" || d.paused {
-		return "", &giveUp{r}
+	if r := d.fault(); r != "" {
+		return &giveUp{r}
 	}
-	d.dirty.Store(false)
-	return Sent, nil
+	stop, err := d.stopped()
+	if err == nil && stop {
+		err = &giveUp{Timeout}
+	}
+	return err
 }
 
-// abandon ends a job that was given up. If a fault keeps the printer from printing and the rest can be cleared, the job has failed for
-// certain; else only a job of which nothing was sent has.
+// abandon ends a job that was given up. What the printer holds of it is cleared where the model can.
 func (d *Printer) abandon(ctx context.Context, j *job, reason Reason) (Outcome, error) {
-	out := Outcome{State: Failed, Reason: reason, Bytes: j.sent}
+	out := Outcome{State: j.unconfirmed(), Reason: reason, Bytes: j.sent}
 	if j.sent == 0 {
 		return out, nil
 	}
-	out.State = Indeterminate
 	d.needHeal = true
-	fault := d.fault()
-	if !d.profile.Clear || fault == "" || fault == Offline {
+	out.Held = out.State == Failed
+	if !d.profile.Clear || d.fault() == Offline {
 		return out, nil
 	}
 	ok, err := d.clear(ctx)
-	if err != nil {
-		return out, err
-	}
 	d.cleaned = ok
-	if d.confirmed { // the word came while we were about to give up
+	if j.confirmed { // the word came while we were about to give up
 		d.dirty.Store(false)
-		return Outcome{State: Printed, Bytes: j.sent}, nil
+		return Outcome{State: Printed, Bytes: j.sent}, err
 	}
-	// Once the last line may be on paper, nobody can know whether it is. The same if an answer may have been lost.
-	if ok && !d.halfway && j.strikes == d.poll.strikes {
-		out.State = Failed
-	}
-	return out, nil
-}
-
-// question is the command that makes the printer confirm what came before it, and whether it has. Without one, nothing is confirmed.
-func (d *Printer) question() (Command, func() bool) {
-	switch d.profile.Confirm {
-	case ConfirmProcessID:
-		d.expect, d.confirmed = d.nextID(), false
-		return processIDCommand(d.expect), func() bool { return d.confirmed }
-	case ConfirmInOrder:
-		n := d.inOrders
-		return Command{gs, 'r', 1}, func() bool { return d.inOrders != n }
-	}
-	return nil, func() bool { return true }
+	out.Held = out.Held && !ok
+	return out, err
 }
 
 // nextID is a process id that was not used before.
@@ -381,49 +420,17 @@ func processIDCommand(id [4]byte) Command {
 	return append(Command{gs, '(', 'H', 6, 0, '0', '0'}, id[:]...)
 }
 
-// sendQuestion sends commands and then a question, if there is one. An answer in order that came before the question is not its own.
-func (d *Printer) sendQuestion(ctx context.Context, j *job, cmds []Command, ask Command) error {
-	if err := d.send(ctx, j, cmds); err != nil || ask == nil {
-		return err
-	}
-	if d.profile.Confirm == ConfirmInOrder {
-		if err := d.pump(ctx, time.Now().Add(turnaround), func() bool { return false }); err != nil {
-			return err
-		}
-		d.owed++
-	}
-	return d.send(ctx, j, []Command{ask})
-}
-
 // processed takes the answer to a process id.
 func (d *Printer) processed(id [4]byte) {
-	switch id {
-	case d.expect:
-		d.confirmed = true
-	case d.half:
-		d.halfway = true
+	if !d.stream.processed(id) && !slices.ContainsFunc(d.late, func(l lateID) bool { return l.id == id }) {
+		d.doubt++
 	}
-	for i, l := range d.late {
-		if l.expect == id {
-			d.late = slices.Delete(d.late, i, i+1)
-			d.opts.OnLate(l.id, l.copy)
+	for _, l := range d.late {
+		if l.id == id {
+			// Its other ids are of the same job.
+			d.late = slices.DeleteFunc(d.late, func(o lateID) bool { return o.job == l.job && o.copy == l.copy })
+			d.opts.OnLate(l.job, l.copy)
 			return
 		}
 	}
-}
-
-// paperLength is the length of a document in millimetres, the feed to the cutter included.
-func (d *Printer) paperLength(doc *Document) int {
-	n := 12*8 + d.profile.Cut.FeedDots
-	for _, l := range layout(doc, d.profile) {
-		switch {
-		case l.kind == qrLine:
-			n += d.profile.Dots // it cannot be higher than the paper is wide
-		case l.size == 2:
-			n += d.profile.LineDots + 24
-		default:
-			n += d.profile.LineDots
-		}
-	}
-	return (n + 7) / 8
 }

@@ -10,8 +10,11 @@ import (
 	"time"
 )
 
-// Port is the line to the printer. A serial port and a [net.Pipe] satisfy it. A port that also has Drain(ctx) error is drained before
-// a job is called sent.
+// Port is the line to the printer. A serial port and a [net.Pipe] satisfy it.
+//
+// A port that also has Drain(ctx) error is drained before a job is called sent. One that has CTS() (bool, error) or DSR() (bool, error)
+// is asked for these modem lines where the profile's flow control says so; without them such a printer is trusted to take what its
+// buffer holds.
 type Port interface {
 	io.ReadWriter
 	SetReadDeadline(time.Time) error
@@ -27,6 +30,7 @@ var errStuck = errors.New("cannot write to printer: the port takes no data")
 const (
 	writeWait = 2 * time.Second        // how long the port may take nothing
 	gapWait   = 250 * time.Millisecond // a pause after which half an answer is given up
+	blockGap  = 3 * time.Second        // the same for a block of data
 )
 
 // inbox holds what the reader goroutine has read until Run looks at it. The reader never waits for Run, so a printer that talks while
@@ -112,6 +116,34 @@ func (d *Printer) write(b []byte) (int, error) {
 	return done, nil
 }
 
+// modemLine is the line of port by which the printer says stop, nil if there is none.
+func modemLine(port Port, control FlowControl) func() (bool, error) {
+	if p, ok := port.(interface{ CTS() (bool, error) }); ok && control == FlowCTS {
+		return p.CTS
+	}
+	if p, ok := port.(interface{ DSR() (bool, error) }); ok && control == FlowDSR {
+		return p.DSR
+	}
+	return nil
+}
+
+// stopped says whether the printer wants no more.
+func (d *Printer) stopped() (bool, error) {
+	if d.line == nil {
+		return d.paused, nil
+	}
+	ready, err := d.line()
+	switch {
+	case err == nil:
+		d.lineWorks = true
+		return !ready, nil
+	case d.lineWorks:
+		return false, fmt.Errorf("cannot ask for the printer's modem line: %w: %w", ErrGone, err)
+	}
+	d.line = nil // this port has none, such as a pseudo-terminal
+	return false, nil
+}
+
 // hear takes what has come from the printer. Its error is that of the port.
 func (d *Printer) hear() error {
 	var err error
@@ -122,7 +154,11 @@ func (d *Printer) hear() error {
 		return nil
 	}
 	now := time.Now()
-	if now.Sub(d.heardAt) > gapWait {
+	gap := gapWait
+	if d.parse.patient() {
+		gap = blockGap
+	}
+	if now.Sub(d.heardAt) > gap {
 		d.parse.drop(d.answered)
 	}
 	d.heardAt = now
@@ -139,23 +175,41 @@ func (d *Printer) answered(a answer) {
 	case xon:
 		d.paused = false
 	case xoff:
-		if !d.paused {
-			d.pausedAt = time.Now()
-		}
 		d.paused = true
-	case realtime:
-		d.poll.answered(d, a.byte)
+	case realtime, moment:
+		d.poll.answered(d, a)
 	case automatic:
-		d.flags.automatic(a.asb)
+		d.flags.automatic(d.dialect.automatic, a.data)
 	case inOrder:
-		if d.owed > 0 {
-			d.owed--
-			d.inOrders++
+		switch q := d.poll.asked; {
+		case !d.plausible(a.data[0]):
+			d.doubt++
+		case q != nil && len(q.answer) > 1:
+			d.poll.tentative++
+		default:
+			d.passed()
 		}
 	case processID:
 		d.processed(a.id)
 	case cleared:
-		d.cleared = true
+		d.clears--
+	case noise, block:
+		d.doubt++
+	}
+}
+
+// plausible says whether a byte looks like this printer's answers in order: bits that a manual leaves undefined do not change.
+func (d *Printer) plausible(b byte) bool {
+	q := d.dialect.inOrder[0]
+	d.lastInOrder = b
+	return !d.learned || (b^d.usual)&^(q.mask|q.free) == 0
+}
+
+// passed takes an answer in order.
+func (d *Printer) passed() {
+	d.inOrders++
+	if !d.stream.inOrder() {
+		d.doubt++
 	}
 }
 
@@ -180,7 +234,7 @@ func (d *Printer) pump(ctx context.Context, until time.Time, cond func() bool) e
 			return err
 		}
 		next := until
-		if t, ok := d.poll.next(d, now); ok && t.Before(next) {
+		if t, ok := d.poll.wakeAt(d, now); ok && t.Before(next) {
 			next = t
 		}
 		timer := time.NewTimer(time.Until(next))

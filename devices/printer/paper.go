@@ -25,9 +25,19 @@ type strip struct {
 type sheet struct {
 	id      string
 	strips  []strip
-	taken   bool
+	where   sheetPlace
 	partial bool // torn off before it was cut
 }
+
+// sheetPlace is where a sheet is.
+type sheetPlace int
+
+const (
+	sheetHeld      sheetPlace = iota // in the printer
+	sheetOut                         // in its mouth
+	sheetTaken                       // in somebody's hand
+	sheetRetracted                   // in the printer's bin
+)
 
 func (s *sheet) lines() []string {
 	var out []string

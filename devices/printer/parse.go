@@ -4,25 +4,26 @@ package printer
 type answerKind int
 
 const (
-	noise     answerKind = iota // nothing we know; byte holds it
+	noise     answerKind = iota // nothing we know
 	xon                         // 11h
 	xoff                        // 13h
-	realtime                    // answer to DLE EOT, in byte
-	automatic                   // automatic status, in asb
-	inOrder                     // answer to GS r, in byte
+	realtime                    // answer to a realtime question
+	automatic                   // automatic status
+	inOrder                     // answer to the question in order
 	processID                   // answer to GS ( H fn 48, number in id
 	cleared                     // answer to DLE DC4 fn 8: the buffers are empty
 	block                       // any other block of data
+	moment                      // answer to a question that only the moment tells from others
 )
 
 type answer struct {
 	kind answerKind
-	byte byte
-	asb  [4]byte
+	data []byte // valid during the call only
 	id   [4]byte
 }
 
-// parser sorts the bytes from a printer by the classification in Epson's and Citizen's appendices:
+// parser sorts the bytes from a printer by the looks of its profile's answers. Those of ESC/POS are, by the classification in Epson's
+// and Citizen's appendices:
 //
 //	XON 11h, XOFF 13h
 //	0xx1xx10  answer to DLE EOT
@@ -33,11 +34,16 @@ type answer struct {
 // No status byte can equal 11h or 13h, so these are taken out wherever they stand. A byte that does not fit what came before drops
 // the beginning and is looked at afresh: the parser finds its feet after any noise.
 type parser struct {
-	notTaken bool // bit 7 of an answer to DLE EOT may be set
-	held     []byte
+	frames  []frame
+	xonxoff bool
+	expect  pattern // of one byte: the next byte that fits it answers the question of the moment
+	held    []byte
+	in      int // index into frames of what is held, -1 for a block
 }
 
 const (
+	xonByte   = 0x11
+	xoffByte  = 0x13
 	blockHead = 0x37
 	maxBlock  = 80
 )
@@ -45,20 +51,24 @@ const (
 // feed takes one byte and calls emit for each answer it completes.
 func (p *parser) feed(b byte, emit func(answer)) {
 	switch {
-	case b == 0x11:
+	case p.xonxoff && b == xonByte:
 		emit(answer{kind: xon})
-	case b == 0x13:
+	case p.xonxoff && b == xoffByte:
 		emit(answer{kind: xoff})
-	case len(p.held) > 0 && p.held[0] == blockHead:
+	case p.expect != nil && len(p.held) == 0 && p.expect.matches(0, b):
+		p.expect = nil
+		emit(answer{kind: moment, data: []byte{b}})
+	case len(p.held) > 0 && p.in < 0:
 		p.feedBlock(b, emit)
 	case len(p.held) > 0:
-		if b&0x90 != 0 {
+		f := p.frames[p.in]
+		if !f.matches(len(p.held), b) {
 			p.drop(emit)
 			p.first(b, emit)
 			return
 		}
-		if p.held = append(p.held, b); len(p.held) == 4 {
-			emit(answer{kind: automatic, asb: [4]byte(p.held)})
+		if p.held = append(p.held, b); len(p.held) == len(f.pattern) {
+			emit(answer{kind: f.kind, data: p.held})
 			p.held = p.held[:0]
 		}
 	default:
@@ -67,16 +77,22 @@ func (p *parser) feed(b byte, emit func(answer)) {
 }
 
 func (p *parser) first(b byte, emit func(answer)) {
-	switch {
-	case b&0x93 == 0x12, p.notTaken && b&0x93 == 0x92:
-		emit(answer{kind: realtime, byte: b})
-	case b&0x93 == 0x10 || b == blockHead:
-		p.held = append(p.held[:0], b)
-	case b&0x90 == 0:
-		emit(answer{kind: inOrder, byte: b})
-	default:
-		emit(answer{kind: noise, byte: b})
+	for i, f := range p.frames {
+		if !f.matches(0, b) {
+			continue
+		}
+		p.held, p.in = append(p.held[:0], b), i
+		if len(f.pattern) == 1 {
+			emit(answer{kind: f.kind, data: p.held})
+			p.held = p.held[:0]
+		}
+		return
 	}
+	if b == blockHead {
+		p.held, p.in = append(p.held[:0], b), -1
+		return
+	}
+	emit(answer{kind: noise, data: []byte{b}})
 }
 
 func (p *parser) feedBlock(b byte, emit func(answer)) {
@@ -96,15 +112,18 @@ func (p *parser) feedBlock(b byte, emit func(answer)) {
 	case len(data) == 1 && data[0] == 0x25:
 		emit(answer{kind: cleared})
 	default:
-		emit(answer{kind: block})
+		emit(answer{kind: block, data: data})
 	}
 	p.held = p.held[:0]
 }
 
 // drop gives up what has been gathered: a pause on the line or a byte that does not fit shows that the rest was lost.
 func (p *parser) drop(emit func(answer)) {
-	for _, b := range p.held {
-		emit(answer{kind: noise, byte: b})
+	for i := range p.held {
+		emit(answer{kind: noise, data: p.held[i : i+1]})
 	}
 	p.held = p.held[:0]
 }
+
+// patient says whether the rest of what is held may take its time. A block says itself where it ends and what it is, so it may come slowly.
+func (p *parser) patient() bool { return len(p.held) > 0 && p.in < 0 }

@@ -8,6 +8,15 @@ import (
 	"testing"
 )
 
+// parserOf is a parser for a profile's dialect.
+func parserOf(t testing.TB, name string) *parser {
+	lang, wrong := compile(profile(t, name))
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	return &parser{frames: lang.frames, xonxoff: true}
+}
+
 func parseAll(p *parser, b []byte) string {
 	var out []string
 	for _, c := range b {
@@ -18,19 +27,21 @@ func parseAll(p *parser, b []byte) string {
 			case xoff:
 				out = append(out, "xoff")
 			case realtime:
-				out = append(out, fmt.Sprintf("rt:%02x", a.byte))
+				out = append(out, fmt.Sprintf("rt:%x", a.data))
 			case automatic:
-				out = append(out, fmt.Sprintf("asb:%x", a.asb))
+				out = append(out, fmt.Sprintf("asb:%x", a.data))
 			case inOrder:
-				out = append(out, fmt.Sprintf("gsr:%02x", a.byte))
+				out = append(out, fmt.Sprintf("gsr:%x", a.data))
 			case processID:
 				out = append(out, fmt.Sprintf("id:%s", a.id[:]))
 			case cleared:
 				out = append(out, "cleared")
 			case block:
 				out = append(out, "block")
+			case moment:
+				out = append(out, fmt.Sprintf("moment:%x", a.data))
 			default:
-				out = append(out, fmt.Sprintf("noise:%02x", a.byte))
+				out = append(out, fmt.Sprintf("noise:%x", a.data))
 			}
 		})
 	}
@@ -52,53 +63,33 @@ func TestParser(t *testing.T) {
 		{"block cut short by an answer", "37 22 41 12", "noise:37 noise:22 noise:41 rt:12"},
 		{"all zero status of a bad clone", "00 00 00 00", "gsr:00 gsr:00 gsr:00 gsr:00"},
 		{"high bit", "92 ff", "noise:92 noise:ff"},
+		{"in order with bits that are not equal", "01 04 02", "noise:01 noise:04 noise:02"},
 	} {
 		in, _ := hex.DecodeString(strings.ReplaceAll(c.in, " ", ""))
-		if got := parseAll(new(parser), in); got != c.want {
+		if got := parseAll(parserOf(t, "epson80"), in); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
-	if got := parseAll(&parser{notTaken: true}, []byte{0x92}); got != "rt:92" {
-		t.Errorf("receipt not taken: %s", got)
+	for _, c := range []struct{ profile, name, in, want string }{
+		{"kp628e", "receipt not taken", "92 f2", "rt:92 rt:f2"},
+		{"custom80", "full status", "10 0f 25 00 00 00", "rt:100f25000000"},
+		{"custom80", "full status with XOFF inside", "10 0f 25 13 00 00 00 00", "xoff rt:100f25000000 gsr:00"},
+		{"custom80", "full status without its head", "0f 20 00 00 00", "gsr:0f gsr:20 gsr:00 gsr:00 gsr:00"},
+		{"custom80", "full status cut short", "10 0f 25 10 0f 20 00 00 00", "noise:10 noise:0f noise:25 rt:100f20000000"},
+	} {
+		in, _ := hex.DecodeString(strings.ReplaceAll(c.in, " ", ""))
+		if got := parseAll(parserOf(t, c.profile), in); got != c.want {
+			t.Errorf("%s, %s: got %s, want %s", c.profile, c.name, got, c.want)
+		}
 	}
 	long := append([]byte{0x37}, []byte(strings.Repeat("A", 200))...)
-	if got := parseAll(new(parser), append(long, 0x12)); !strings.HasSuffix(got, "rt:12") {
+	if got := parseAll(parserOf(t, "epson80"), append(long, 0x12)); !strings.HasSuffix(got, "rt:12") {
 		t.Errorf("endless block: %s", got)
 	}
-}
-
-func TestFlags(t *testing.T) {
-	p := &Profile{Status: StatusProfile{NotTaken: true}}
-	ok := [5]byte{0, 0x12, 0x12, 0x12, 0x12}
-	for _, c := range []struct {
-		name string
-		n    int
-		b    byte
-		want Reason
-	}{
-		{"all well", 1, 0x12, ""}, {"off-line without cause", 1, 0x1A, Offline}, {"cover", 2, 0x16, CoverOpen}, {"stopped by paper end", 2, 0x32, PaperOut},
-		{"cutter", 3, 0x1A, CutterJam}, {"unrecoverable", 3, 0x32, HardwareError}, {"hot", 3, 0x52, HeadHot}, {"near end", 4, 0x1E, ""}, {"paper end", 4, 0x7E, PaperOut},
-		{"not taken", 1, 0x92, ""},
-	} {
-		var f flags
-		for n := 1; n <= 4; n++ {
-			f.realtime(n, ok[n])
-		}
-		f.realtime(c.n, c.b)
-		f.realtime(c.n, c.b)
-		s := f.status(p)
-		s.Online = true
-		if s.fault() != c.want {
-			t.Errorf("%s: %q, want %q", c.name, s.fault(), c.want)
-		}
-	}
-	var f flags
-	f.automatic([4]byte{0x38, 0x08, 0x0F, 0})
-	if s := f.status(p); s.Cover != "open" || s.Cutter != "jammed" || s.Paper != "out" || s.Held {
-		t.Errorf("automatic status: %+v", s)
-	}
-	if s := new(flags).status(p); s.Paper != "unknown" || s.Cover != "unknown" || s.fault() != Offline {
-		t.Errorf("before any answer: %+v", s)
+	p := parserOf(t, "kp628e")
+	p.expect, _ = parsePattern("xx00xx0x")
+	if got := parseAll(p, []byte{0x12, 0x08, 0x08}); got != "rt:12 moment:08 noise:08" {
+		t.Errorf("the question of the moment: %s", got)
 	}
 }
 
@@ -108,7 +99,7 @@ func FuzzParser(f *testing.F) {
 	f.Add([]byte{0x1C, 0x00, 0x13, 0x0C})
 	f.Add([]byte{0x37, 0x25})
 	f.Fuzz(func(t *testing.T, in []byte) {
-		p := &parser{}
+		p := parserOf(t, "epson80")
 		parseAll(p, in)
 		if len(p.held) > maxBlock {
 			t.Fatalf("%d bytes held", len(p.held))
@@ -132,23 +123,14 @@ func FuzzSim(f *testing.F) {
 			p.Charset = GBK
 		}
 		s := NewSim(&p, &SimOpts{Quick: true})
-		run := func(b []byte) {
-			for _, c := range b {
-				s.realtime(c)
-				if cmd := s.frame.feed(c); cmd != nil && cmd[0] != nul {
-					s.paperFor(cmd)
-					s.execute(cmd)
-				}
-			}
-		}
-		run(in)
+		s.run(in)
 		if s.frame.inside() && s.frame.length(append(slices.Clone(s.frame.part), make([]byte, 16)...)) > maxCommand {
 			return
 		}
 		s.newSheet()
-		run(make([]byte, maxCommand))
+		s.run(make([]byte, maxCommand))
 		s.newSheet()
-		run([]byte("\x1b@\x1c&\xd4\xb0\n\x1dVB\x00"))
+		s.run([]byte("\x1b@\x1c&\xd4\xb0\n\x1dVB\x00"))
 		if r := s.Receipts(); len(r) == 0 || len(r[len(r)-1].Lines) != 1 || r[len(r)-1].Lines[0] != "园" {
 			t.Fatalf("after %x: %v", in, r)
 		}

@@ -110,6 +110,14 @@ func (j *running) progress() Progress {
 	return j.last
 }
 
+// best is how a job ends when nothing is wrong.
+func (p *Profile) best() State {
+	if p.Confirm.Method == ConfirmNone {
+		return Sent
+	}
+	return Printed
+}
+
 // numbered is a document whose every line is like no other.
 func numbered(id string, lines int) *Document {
 	d := &Document{}
@@ -168,4 +176,34 @@ func with(t testing.TB, name string, change func(*Profile)) *Profile {
 	p := *profile(t, name)
 	change(&p)
 	return &p
+}
+
+// run lets a simulated printer execute bytes at once, without a line.
+func (s *Sim) run(b []byte) {
+	for _, c := range b {
+		s.realtime(c)
+		if cmd := s.frame.feed(c); cmd != nil && cmd[0] != nul {
+			s.execute(cmd)
+		}
+	}
+}
+
+// execute interprets a command and puts it on paper at once.
+func (s *Sim) execute(c Command) {
+	s.interpret(c)
+	for len(s.motions) > 0 {
+		s.finishMotion(s.motions[0])
+		s.motions = s.motions[1:]
+	}
+}
+
+// speaking are the built-in profiles of printers that answer.
+func speaking() map[string]*Profile {
+	all := Profiles()
+	for name, p := range all {
+		if len(p.Status.Polls) == 0 {
+			delete(all, name)
+		}
+	}
+	return all
 }

@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,9 @@ import (
 
 // simChunk is how many bytes are taken from the line at a time: the FIFO of a UART.
 const simChunk = 16
+
+// clearCommand is DLE DC4 fn 8, which empties the buffers.
+const clearCommand = "\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 
 // Serve plays the printer on a line until the line breaks or ctx ends. The end of ctx is noticed at once if port has SetReadDeadline
 // and SetWriteDeadline, else with the next byte. When the line has broken, what was received is still printed before Serve returns.
@@ -51,13 +55,14 @@ func (s *Sim) receiver(ctx context.Context, port io.ReadWriter) error {
 	buf := make([]byte, simChunk)
 	free := time.Now() // when the wire is free for the next byte
 	for {
+		asked := time.Now()
 		n, err := port.Read(buf)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if s.opts.Baud > 0 && n > 0 {
-			if now := time.Now(); free.Before(now.Add(-time.Second / 100)) {
-				free = now // the line was idle; a shorter lag is made up for, so that the pace is right on average
+			if now := time.Now(); free.Before(now) && now.Sub(asked) > time.Millisecond || free.Before(now.Add(-10*time.Millisecond)) {
+				free = now // the line was idle; our own lag is made up for, so that the pace is right on average
 			}
 			free = free.Add(time.Duration(n) * 10 * time.Second / time.Duration(s.opts.Baud))
 			select {
@@ -68,41 +73,16 @@ func (s *Sim) receiver(ctx context.Context, port io.ReadWriter) error {
 		}
 		s.receive(buf[:n])
 		// A printer says XOFF within a byte's time: before it takes more.
-		s.send(port)
+		s.sendPlain(port)
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 	}
 }
 
-// sender sends what the mechanics have to say.
-func (s *Sim) sender(ctx context.Context, port io.ReadWriter) {
-	for {
-		select {
-		case <-s.answerC:
-			s.send(port)
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// send sends the answers gathered so far. A host that does not listen loses them.
-func (s *Sim) send(port io.ReadWriter) {
-	s.sendMu.Lock()
-	defer s.sendMu.Unlock()
-	s.mu.Lock()
-	out := s.out
-	s.out = nil
-	s.mu.Unlock()
-	if len(out) > 0 {
-		port.Write(out)
-	}
-}
-
 // answer puts bytes into the queue to the host.
 func (s *Sim) answer(b ...byte) {
-	if s.fault == SimSilent {
+	if s.fault != SimNone {
 		return
 	}
 	s.out = append(s.out, b...)
@@ -116,6 +96,9 @@ func (s *Sim) answer(b ...byte) {
 func (s *Sim) receive(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.fault == SimOff {
+		return
+	}
 	for _, c := range b {
 		s.realtime(c)
 		urgent := c == dle && !s.frame.inside() || s.frame.inside() && s.frame.part[0] == dle
@@ -149,35 +132,47 @@ func (s *Sim) occupied() int {
 	return s.queued + len(s.frame.part)
 }
 
-// flow says XOFF and XON as the buffer and the mechanics demand.
+// flow says stop and go on as the buffer and the mechanics demand.
 func (s *Sim) flow() {
 	f := s.profile.Flow
 	free := f.Buffer - s.occupied()
 	offline := f.StopWhenOffline && s.offline()
+	var say byte
 	switch {
 	case !s.stopped && (free <= f.Headroom || offline):
-		s.stopped = true
-		s.answer(0x13)
+		s.stopped, say = true, xoffByte
 	case s.stopped && free >= f.Resume && !offline:
-		s.stopped = false
-		s.answer(0x11)
+		s.stopped, say = false, xonByte
+	default:
+		return
 	}
+	if f.Control == FlowXonXoff {
+		s.answer(say)
+	}
+}
+
+// Ready is the modem line by which a printer with hardware flow control says that it takes data.
+func (s *Sim) Ready() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.stopped && s.fault != SimOff
 }
 
 // realtime looks for realtime commands in the raw stream, as printers do: wherever the bytes stand, also inside data.
 func (s *Sim) realtime(b byte) {
 	s.recent = append(s.recent, b)
-	if len(s.recent) > 16 {
-		s.recent = append(s.recent[:0], s.recent[len(s.recent)-10:]...)
+	if len(s.recent) > 64 {
+		s.recent = append(s.recent[:0], s.recent[len(s.recent)-16:]...)
 	}
-	r := s.recent
-	if n := len(r); n >= 3 && r[n-3] == dle && r[n-2] == 0x04 && b >= 1 && b <= 4 {
-		s.answer(s.statusByte(int(b)))
-		s.recent = s.recent[:0]
-	} else if n >= 10 && string(r[n-10:]) == "\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08" {
-		if s.profile.Clear {
-			s.clear()
+	for _, q := range s.dialect.polls {
+		if !q.inOrder && bytes.HasSuffix(s.recent, q.ask) {
+			s.answer(q.compose(s.sensor)...)
+			s.recent = s.recent[:0]
+			return
 		}
+	}
+	if s.profile.Clear && bytes.HasSuffix(s.recent, []byte(clearCommand)) {
+		s.clear()
 		s.recent = s.recent[:0]
 	}
 }
@@ -185,45 +180,10 @@ func (s *Sim) realtime(b byte) {
 // clear is DLE DC4 fn 8.
 func (s *Sim) clear() {
 	s.queue, s.queued, s.line, s.frame.part = nil, 0, nil, nil
-	s.epoch++
+	s.dropMotions()
 	if !s.current.blank() {
 		s.current.partial = true
 	}
-	s.answer(0x37, 0x25, 0)
+	s.answer(blockHead, 0x25, 0)
 	s.flow()
-}
-
-func bit(on bool, mask byte) byte {
-	if on {
-		return mask
-	}
-	return 0
-}
-
-// statusByte is the answer to DLE EOT n.
-func (s *Sim) statusByte(n int) byte {
-	b := byte(0x12)
-	switch n {
-	case 1:
-		b |= bit(s.offline(), 0x08)
-		if s.profile.Status.NotTaken && len(s.receipts) > 0 {
-			b |= bit(!s.receipts[len(s.receipts)-1].taken, 0x80)
-		}
-	case 2:
-		b |= bit(s.cover, 0x04) | bit(s.paperLeft == 0 && len(s.queue) > 0, 0x20) | bit(s.jammed, 0x40)
-	case 3:
-		b |= bit(s.jammed, 0x08)
-	case 4:
-		b |= bit(s.nearEnd() || s.paperLeft == 0, 0x0C) | bit(s.paperLeft == 0, 0x60)
-	}
-	return b
-}
-
-func (s *Sim) asbBytes() [4]byte {
-	return [4]byte{
-		0x10 | bit(s.offline(), 0x08) | bit(s.cover, 0x20),
-		bit(s.jammed, 0x08),
-		bit(s.nearEnd() || s.paperLeft == 0, 0x03) | bit(s.paperLeft == 0, 0x0C),
-		0,
-	}
 }

@@ -1,6 +1,9 @@
 package printer
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Status is what the printer says of itself. Fields it says nothing about are "unknown".
 type Status struct {
@@ -11,7 +14,8 @@ type Status struct {
 	Cutter    string    // "ok", "jammed", "unknown"
 	Head      string    // "ok", "hot" (or the voltage is wrong; it recovers by itself), "unknown"
 	Mechanism string    // "ok", "broken" (an error that needs service), "unknown"
-	Presenter string    // "empty", "present" (a receipt has not been taken), "unknown"
+	Presenter Presence  // where the last receipt is
+	Output    string    // "ok", "jammed" (paper is stuck behind the cutter), "unknown"
 	At        time.Time // when the printer last said something
 }
 
@@ -24,6 +28,7 @@ const (
 	CoverOpen     Reason = "coverOpen"
 	CutterJam     Reason = "cutter"
 	HeadHot       Reason = "headHot"
+	OutputJam     Reason = "outputJam"     // paper is stuck in the presenter
 	HardwareError Reason = "hardwareError" // the printer reports an error that needs service
 	Offline       Reason = "offline"       // no answer to status requests, or off-line without a cause
 	Gone          Reason = "gone"          // the port broke
@@ -31,6 +36,10 @@ const (
 	Cancelled     Reason = "cancelled"
 	BadDocument   Reason = "document" // the document cannot be encoded
 )
+
+// ErrSilent is matched by the [Fault] of a printer whose port works and which does not answer: off, frozen, or its cable is out at the
+// far end. [ErrGone] is matched by that of a port that broke.
+var ErrSilent = errors.New("printer silent")
 
 // Fault is the error of [Printer.Ready].
 type Fault struct{ Reason Reason }
@@ -41,6 +50,7 @@ func (f *Fault) Error() string {
 		CoverOpen:     "the cover is open: close it",
 		CutterJam:     "the cutter is jammed: open the cover and free it",
 		HeadHot:       "the print head is hot: wait until it has cooled down",
+		OutputJam:     "paper is stuck in the output: open the printer and pull it out",
 		HardwareError: "the printer reports a hardware error: switch it off and on, then call service",
 		Offline:       "the printer does not answer: check its power and its cable",
 		Gone:          "the printer has gone: check its cable",
@@ -49,6 +59,11 @@ func (f *Fault) Error() string {
 		say = string(f.Reason)
 	}
 	return "cannot print: " + say
+}
+
+// Is makes errors.Is tell a silent printer from one that has gone.
+func (f *Fault) Is(target error) bool {
+	return f.Reason == Offline && target == ErrSilent || f.Reason == Gone && target == ErrGone
 }
 
 // fault is the first thing that keeps a printer in this state from printing.
@@ -62,6 +77,8 @@ func (s Status) fault() Reason {
 		return PaperOut
 	case s.Cutter == "jammed":
 		return CutterJam
+	case s.Output == "jammed":
+		return OutputJam
 	case s.Mechanism == "broken":
 		return HardwareError
 	case s.Head == "hot":
@@ -74,79 +91,76 @@ func (s Status) fault() Reason {
 
 // flags is the raw state gathered from the answers, from which Status is made. Each answer overwrites only what it speaks of.
 type flags struct {
-	known                              [5]bool // answers to DLE EOT 1..4 seen; an automatic status counts for all
-	notTaken                           bool
-	held                               int  // answers in a row that said off-line while nothing gave a cause
-	cover, stopped                     bool // stopped: printing was stopped by paper end
-	cutter, unrecoverable, recoverable bool
-	nearEnd, paperEnd                  bool
+	on, known [len(sensors)]bool
+	held      int // rounds in a row that said off-line while nothing gave a cause
 }
 
-// realtime takes the answer b to DLE EOT n. Bits as in the Epson reference.
-func (f *flags) realtime(n int, b byte) {
-	f.known[n] = true
-	switch n {
-	case 1:
-		// A cause that came up since the last round is named later in this one, so one such answer means nothing.
-		f.held++
-		if b&0x08 == 0 || f.cause() {
-			f.held = 0
-		}
-		f.notTaken = b&0x80 != 0
-	case 2:
-		f.cover = b&0x04 != 0
-		f.stopped = b&0x20 != 0
-	case 3:
-		f.cutter = b&0x08 != 0
-		f.unrecoverable = b&0x20 != 0
-		f.recoverable = b&0x40 != 0
-	case 4:
-		f.nearEnd = b&0x0C != 0
-		f.paperEnd = b&0x60 != 0
+// take notes what an answer says.
+func (f *flags) take(r *report, data []byte) {
+	for _, b := range r.bits {
+		f.known[b.sensor], f.on[b.sensor] = true, b.when.holds(data)
 	}
 }
 
-// automatic takes an automatic status of four bytes.
-func (f *flags) automatic(a [4]byte) {
-	f.known = [5]bool{true, true, true, true, true}
-	f.cover = a[0]&0x20 != 0
-	f.cutter = a[1]&0x08 != 0
-	f.unrecoverable = a[1]&0x20 != 0
-	f.recoverable = a[1]&0x40 != 0
-	f.nearEnd = a[2]&0x03 != 0
-	f.paperEnd = a[2]&0x0C != 0
-	f.stopped = f.stopped && f.paperEnd
+// automatic takes a status that came by itself, whole.
+func (f *flags) automatic(r *report, data []byte) {
+	f.take(r, data)
+	if r.speaksOf(SensorPaperEnd) && !r.speaksOf(SensorStopped) && !f.is(SensorPaperEnd) {
+		f.set(SensorStopped, false)
+	}
 	f.held = 0
-	if a[0]&0x08 != 0 && !f.cause() {
+	if f.is(SensorOffline) && !f.cause() {
 		f.held = 2
 	}
 }
 
-// cause says whether there is a reason for being off-line.
-func (f *flags) cause() bool {
-	return f.cover || f.cutter || f.recoverable || f.unrecoverable || f.paperEnd || f.stopped
+// round ends a round of questions. A cause that came up in the middle of it is named in the next one, so one round means nothing.
+func (f *flags) round() {
+	f.held++
+	if !f.is(SensorOffline) || f.cause() {
+		f.held = 0
+	}
 }
 
-func (f *flags) status(p *Profile) Status {
-	pick := func(known bool, bad bool, yes, no string) string {
+func (f *flags) is(s Sensor) bool { return f.on[sensorIndex[s]] }
+
+func (f *flags) set(s Sensor, on bool) { f.on[sensorIndex[s]] = on }
+
+func (f *flags) knows(s Sensor) bool { return f.known[sensorIndex[s]] }
+
+// cause says whether there is a reason for being off-line.
+func (f *flags) cause() bool {
+	for _, s := range []Sensor{SensorCover, SensorCutter, SensorHot, SensorBroken, SensorJam, SensorPaperEnd, SensorStopped} {
+		if f.is(s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *flags) status() Status {
+	pick := func(s Sensor, yes, no string) string {
 		switch {
-		case !known:
+		case !f.knows(s):
 			return "unknown"
-		case bad:
+		case f.is(s):
 			return yes
 		}
 		return no
 	}
 	s := Status{
-		Cover:     pick(f.known[2], f.cover, "open", "closed"),
-		Cutter:    pick(f.known[3], f.cutter, "jammed", "ok"),
-		Head:      pick(f.known[3], f.recoverable, "hot", "ok"),
-		Mechanism: pick(f.known[3], f.unrecoverable, "broken", "ok"),
-		Paper:     pick(f.known[4], f.nearEnd, "low", "full"),
-		Presenter: pick(f.known[1] && p.Status.NotTaken, f.notTaken, "present", "empty"),
+		Cover:     pick(SensorCover, "open", "closed"),
+		Cutter:    pick(SensorCutter, "jammed", "ok"),
+		Head:      pick(SensorHot, "hot", "ok"),
+		Mechanism: pick(SensorBroken, "broken", "ok"),
+		Output:    pick(SensorJam, "jammed", "ok"),
+		Paper:     pick(SensorPaperEnd, "out", "full"),
 	}
-	if f.paperEnd || f.stopped {
+	switch {
+	case f.is(SensorPaperEnd) || f.is(SensorStopped):
 		s.Paper = "out"
+	case f.is(SensorPaperLow):
+		s.Paper = "low"
 	}
 	s.Held = f.held > 1
 	return s
