@@ -164,7 +164,7 @@ func (d *Printer) serve(ctx context.Context) error {
 			// It may be silent because it takes our questions for the rest of a command.
 			n := min(nulls, nullBurst)
 			nulls -= n
-			err = d.nulls(ctx, n)
+			_, err = d.nulls(ctx, n)
 		}
 		if err != nil {
 			return err
@@ -183,9 +183,12 @@ func (d *Printer) mouthChanged(before time.Time) bool {
 	return ok && t.Before(before)
 }
 
-// idle says whether nothing is being printed, so that questions in order are answered at once.
+// idle says whether nothing is being printed, so that questions in order are answered at once. A jam in the output does not count: it
+// may be such a question that tells its end.
 func (d *Printer) idle() bool {
-	return !d.working && !d.needHeal && len(d.stream.open) == 0 && d.fault() == "" && !d.paused
+	s := d.state()
+	s.Output = "unknown"
+	return !d.working && !d.needHeal && len(d.stream.open) == 0 && s.fault() == "" && !d.paused
 }
 
 // Status is the latest status.

@@ -35,7 +35,8 @@ func (d *Printer) heal(ctx context.Context) error {
 	}
 	d.healAt = time.Now().Add(healPause)
 	for range healTries {
-		if err := d.nulls(ctx, maxCommand); err != nil {
+		if ok, err := d.nulls(ctx, maxCommand); err != nil || !ok {
+			d.healAt = time.Now().Add(healPause)
 			return err
 		}
 		d.boundary = true
@@ -120,39 +121,38 @@ func (d *Printer) exchange(ctx context.Context, cmds []Command) (bool, error) {
 	return err == nil, err
 }
 
-// nulls sends n NULs, which a printer ignores between commands. It gives up, without an error, on a port or a printer that takes none.
-func (d *Printer) nulls(ctx context.Context, n int) error {
+// nulls sends n NULs, which a printer ignores between commands. It is false if the port or the printer takes none.
+func (d *Printer) nulls(ctx context.Context, n int) (bool, error) {
 	burst := make([]byte, d.chunk())
 	for n > 0 {
-		end := time.Now().Add(healPause)
-		for {
+		for end := time.Now().Add(healPause); ; {
 			stop, err := d.stopped()
 			if err != nil {
-				return err
+				return false, err
 			}
 			if !stop {
 				break
 			}
 			if !time.Now().Before(end) {
-				return nil
+				return false, nil
 			}
 			if err := d.watch(ctx, stop, d.fault()); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := d.pace(ctx); err != nil {
-			return err
+			return false, err
 		}
 		k, err := d.write(burst[:min(n, len(burst))])
 		n -= k
 		if errors.Is(err, errStuck) {
-			return nil
+			return false, nil
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // clear empties the printer's buffers whatever it is doing, and says whether it confirmed that.

@@ -353,7 +353,9 @@ func (d *Printer) catchUp(ctx context.Context, j *job) error {
 		switch {
 		case err != nil:
 			return err
-		case !ok && d.fault() == "":
+		case d.poll.silences != j.silences && wait > 0: // what it had not printed yet may be forgotten
+			return &giveUp{Offline}
+		case d.fault() == "" && !ok:
 			return &giveUp{Timeout}
 		case d.fault() == "":
 			return nil

@@ -218,6 +218,8 @@ func (p *Profile) check() []string {
 		{p.Cut.FeedDots >= 0 && p.Cut.FeedDots <= 255, "cut.feedDots must be 0..255"},
 		{slices.Contains([]FlowControl{FlowXonXoff, FlowCTS, FlowDSR, FlowNone}, p.Flow.Control), "flow.control must be xonxoff, cts, dsr or none"},
 		{p.Flow.Headroom >= 1 && p.Flow.Buffer > p.Flow.Headroom, "flow.buffer must be above flow.headroom, which must be above 0"},
+		{p.Flow.Control != FlowNone || p.Flow.Buffer >= maxCommand+p.Flow.Headroom,
+			fmt.Sprintf("flow.buffer must be at least %d bytes above flow.headroom without flow control: a whole command must fit", maxCommand)},
 		{p.Flow.Resume >= p.Flow.Headroom && p.Flow.Resume <= p.Flow.Buffer, "flow.resume must be from flow.headroom to flow.buffer"},
 	}
 	var wrong []string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ type rig struct {
 	sim     *Sim
 	dev     *Printer
 	tap     *tap
-	host    net.Conn
+	host    Port
 	stop    context.CancelFunc
 	stopSim context.CancelFunc
 	runErr  chan error
@@ -28,6 +29,7 @@ type rig struct {
 // tap is the printer's end of the line; it can cut the line or put bytes of its own on it when the n-th byte comes from the host.
 type tap struct {
 	net.Conn
+	turn chan struct{}
 	mu   sync.Mutex
 	seen []byte
 	at   func(n int, write func(...byte)) bool // false breaks the line
@@ -50,6 +52,17 @@ func (c *tap) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Write loses what a host that does not listen leaves on the line.
+func (c *tap) Write(b []byte) (int, error) {
+	c.turn <- struct{}{} // not the pipe's own mutex, in which a bubble's time stands still
+	defer func() { <-c.turn }()
+	c.Conn.SetWriteDeadline(time.Now().Add(time.Millisecond))
+	if n, err := c.Conn.Write(b); !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	return len(b), nil
+}
+
 func (c *tap) watch(at func(n int, write func(...byte)) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,19 +70,34 @@ func (c *tap) watch(at func(n int, write func(...byte)) bool) {
 	c.at = at
 }
 
+// wired is the host's end of a line whose modem lines are those of a simulated printer.
+type wired struct {
+	net.Conn
+	sim *Sim
+}
+
+func (w wired) CTS() (bool, error) { return w.sim.Ready(), nil }
+func (w wired) DSR() (bool, error) { return w.sim.Ready(), nil }
+
 // newRig connects a driver to sim and waits until the driver has found its feet.
 func newRig(t *testing.T, p *Profile, sim *Sim, opts *Opts) *rig {
 	t.Helper()
 	host, printer := net.Pipe()
-	r := &rig{t: t, sim: sim, dev: New(host, p, opts), tap: &tap{Conn: printer}, host: host, runErr: make(chan error, 1)}
-	ctx, stop := context.WithCancel(t.Context())
-	r.stop = stop
+	r := &rig{t: t, sim: sim, tap: &tap{Conn: printer, turn: make(chan struct{}, 1)}, host: wired{host, sim}}
 	simCtx, stopSim := context.WithCancel(t.Context())
 	r.stopSim = stopSim
 	r.done.Go(func() { sim.Serve(simCtx, r.tap) })
-	r.done.Go(func() { r.runErr <- r.dev.Run(ctx) })
+	r.drive(p, opts)
 	time.Sleep(3 * time.Second)
 	return r
+}
+
+// drive starts a driver, the first or the next, on the line.
+func (r *rig) drive(p *Profile, opts *Opts) {
+	ctx, stop := context.WithCancel(r.t.Context())
+	dev, ended := New(r.host, p, opts), make(chan error, 1)
+	r.stop, r.dev, r.runErr = stop, dev, ended
+	r.done.Go(func() { ended <- dev.Run(ctx) })
 }
 
 // close ends driver and simulator and waits for both.
@@ -77,7 +105,7 @@ func (r *rig) close() {
 	r.stop()
 	r.stopSim()
 	r.done.Wait()
-	r.host.Close()
+	r.host.(wired).Close()
 	r.tap.Close()
 }
 
@@ -87,9 +115,13 @@ func (r *rig) print(id string, lines int) Outcome {
 
 // start prints in the background and tells what the job waits for.
 func (r *rig) start(ctx context.Context, id string, lines int) *running {
-	j := &running{out: make(chan Outcome, 1)}
+	return r.startDoc(ctx, id, numbered(id, lines))
+}
+
+func (r *rig) startDoc(ctx context.Context, id string, doc *Document) *running {
+	j, dev := &running{out: make(chan Outcome, 1)}, r.dev
 	go func() {
-		j.out <- r.dev.Print(ctx, Job{ID: id, Doc: numbered(id, lines)}, func(p Progress) {
+		j.out <- dev.Print(ctx, Job{ID: id, Doc: doc}, func(p Progress) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.last = p

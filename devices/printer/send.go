@@ -11,10 +11,15 @@ const (
 	largeChunk = 64
 	// turnaround is how long an XOFF may take on a line of unknown speed.
 	turnaround = time.Millisecond
-	// linePoll is how often a modem line that says stop is looked at.
+	// linePoll is how often a modem line that says stop is looked at, and longPoll after longStop.
 	linePoll = 2 * time.Millisecond
+	longPoll = 20 * time.Millisecond
+	longStop = 2 * time.Second
 	// finishWait is how long a stop in the middle of a command is obeyed if the rest surely has room: behind it the status can be asked.
 	finishWait = 200 * time.Millisecond
+	// blindStop is how long a stop in the middle of a command, where nothing can be asked, may last: behind it the printer may have been
+	// switched off and on.
+	blindStop = 1200 * time.Millisecond
 	// lostXON is how long a printer without any fault may stay stopped: the XON was lost. Less where answers in order guard the buffer.
 	lostXON      = 15 * time.Second
 	guardedXON   = 3 * time.Second
@@ -24,7 +29,8 @@ const (
 
 // chunk is how many bytes may be on the wire: what the printer still takes after it said stop, more while its buffer cannot fill up.
 func (d *Printer) chunk() int {
-	if d.stream.unread()+largeChunk <= d.profile.Flow.Buffer-d.profile.Flow.Headroom {
+	byClock := d.dialect.ask == nil && d.profile.Flow.Control != FlowNone // what the buffer holds is a guess, the printer's stop is not
+	if !byClock && d.stream.unread()+largeChunk <= d.profile.Flow.Buffer-d.profile.Flow.Headroom {
 		return largeChunk
 	}
 	// Half of it: the other half may be on its way while the XOFF comes.
@@ -175,8 +181,11 @@ func (d *Printer) hold(ctx context.Context, j *job, rest int) error {
 			d.stoppedAt = now // a fault explains the stop; without one it is counted
 		}
 		stood := now.Sub(d.stoppedAt)
+		if !d.boundary && fault == "" && stood >= blindStop {
+			j.silences = -1
+		}
 		switch {
-		case !d.boundary && stood >= finishWait && d.stream.unread()+rest <= d.profile.Flow.Buffer:
+		case !d.boundary && stood >= finishWait && d.dialect.ask != nil && d.stream.unread()+rest <= d.profile.Flow.Buffer:
 			return nil
 		case d.paused && fault == "" && d.boundary && d.lostXON(stood):
 			d.paused = false
@@ -202,6 +211,9 @@ func (d *Printer) watch(ctx context.Context, stop bool, fault Reason) error {
 	until := time.Now().Add(100 * time.Millisecond)
 	if d.line != nil && stop {
 		until = time.Now().Add(linePoll)
+		if !d.stoppedAt.IsZero() && time.Since(d.stoppedAt) > longStop {
+			until = time.Now().Add(longPoll)
+		}
 	} else if !d.boundary {
 		until = time.Now().Add(finishWait / 10)
 	}
@@ -210,7 +222,7 @@ func (d *Printer) watch(ctx context.Context, stop bool, fault Reason) error {
 }
 
 // unbroken makes sure, after the printer had fallen silent, that it did not lose what it held: it may have been switched off and on.
-// Only answers to questions behind all that was sent show that it did not.
+// Only answers to questions behind all that was sent show that it did not, and these not on a printer that reads ahead of the paper.
 func (d *Printer) unbroken(ctx context.Context, j *job) error {
 	if d.poll.silences == j.silences || !d.boundary {
 		return nil
@@ -219,7 +231,7 @@ func (d *Printer) unbroken(ctx context.Context, j *job) error {
 	if err := d.pump(ctx, time.Now().Add(continueWait), whole); err != nil {
 		return err
 	}
-	if !whole() {
+	if !whole() || d.profile.Confirm.Ahead > 0 && j.sent > 0 {
 		return &giveUp{Offline}
 	}
 	j.silences = d.poll.silences

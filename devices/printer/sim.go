@@ -55,19 +55,20 @@ type Sim struct {
 	dialect *dialect
 	opts    SimOpts
 	answerC chan struct{} // there is something to send
-	sendMu  sync.Mutex    // one sender at a time
+	sending chan struct{} // one sender at a time holds its place
 
 	mu      sync.Mutex    // guards everything below
 	changed chan struct{} // closed and replaced whenever mechanics may have something to do
 
 	// Reception.
 	frame   framer
-	recent  []byte    // the last bytes, to find realtime commands anywhere
-	queue   []Command // received, not interpreted
-	queued  int       // bytes in queue
-	stopped bool      // it said stop
-	dropped int       // bytes lost because the buffer was full
-	count   int       // commands interpreted
+	recent  []byte // the last bytes, to find realtime commands anywhere
+	queue   []received
+	queued  int  // bytes in queue
+	inPart  int  // bytes of the buffer that a command not complete takes
+	stopped bool // it said stop
+	dropped int  // bytes lost because the buffer was full
+	count   int  // commands interpreted
 
 	// The line to the host.
 	out   []byte // answers not sent yet
@@ -104,6 +105,12 @@ type Sim struct {
 	lastID   int
 }
 
+// received is a command that was received and not interpreted, with the bytes it takes in the buffer.
+type received struct {
+	cmd  Command
+	size int
+}
+
 // nearEnd is how many lines before its end the near-end sensor sees the roll.
 const nearEnd = 30
 
@@ -111,7 +118,7 @@ const nearEnd = 30
 func NewSim(p *Profile, opts *SimOpts) *Sim {
 	lang, _ := compile(p) // checked when it was read
 	s := &Sim{
-		profile: p, dialect: lang, answerC: make(chan struct{}, 1), changed: make(chan struct{}),
+		profile: p, dialect: lang, answerC: make(chan struct{}, 1), sending: make(chan struct{}, 1), changed: make(chan struct{}),
 		frame:     framer{gb18030: p.Charset == GB18030, vendor: lang.commands()},
 		paperLeft: -1, fault: SimNone,
 	}
@@ -224,7 +231,7 @@ func (s *Sim) SetFault(f SimFault) error {
 
 // forget is what a printer does without power.
 func (s *Sim) forget() {
-	s.queue, s.queued, s.frame, s.recent, s.out = nil, 0, framer{gb18030: s.frame.gb18030, vendor: s.frame.vendor}, nil, nil
+	s.queue, s.queued, s.inPart, s.frame, s.recent, s.out = nil, 0, 0, framer{gb18030: s.frame.gb18030, vendor: s.frame.vendor}, nil, nil
 	s.dropMotions()
 	s.automatic, s.stopped, s.lastAuto = false, false, ""
 	s.reset()

@@ -35,7 +35,10 @@ func (s *Sim) sender(ctx context.Context, port io.ReadWriter) {
 		case <-ctx.Done():
 			return
 		}
-		if !s.sendPlain(port) && !s.sendTimed(ctx, port) {
+		s.sending <- struct{}{}
+		ok := s.sendPlain(port) || s.sendTimed(ctx, port)
+		<-s.sending
+		if !ok {
 			return
 		}
 	}
@@ -43,8 +46,6 @@ func (s *Sim) sender(ctx context.Context, port io.ReadWriter) {
 
 // sendPlain sends the answers gathered so far, if the wire does so at once. A host that does not listen loses them.
 func (s *Sim) sendPlain(port io.ReadWriter) bool {
-	s.sendMu.Lock()
-	defer s.sendMu.Unlock()
 	s.mu.Lock()
 	if s.wire.timed() {
 		s.mu.Unlock()
@@ -101,8 +102,6 @@ func (s *Sim) sendTimed(ctx context.Context, port io.ReadWriter) bool {
 	if !wait(wire.Merge + upTo(wire.Late)) {
 		return false
 	}
-	s.sendMu.Lock()
-	defer s.sendMu.Unlock()
 	s.mu.Lock()
 	out := s.distorted()
 	s.mu.Unlock()

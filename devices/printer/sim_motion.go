@@ -45,10 +45,10 @@ func (s *Sim) mechanics(ctx context.Context, closing <-chan struct{}) {
 			}
 			continue
 		case len(s.queue) > 0 && (len(s.motions) == 0 || s.profile.Confirm.Ahead > 0 && s.pending() <= s.profile.Confirm.Ahead):
-			cmd := s.queue[0]
+			next := s.queue[0]
 			s.queue = s.queue[1:]
-			s.queued -= len(cmd)
-			s.interpret(cmd)
+			s.queued -= next.size
+			s.interpret(next.cmd)
 			if s.count++; s.count == s.endAfter {
 				s.paperLeft = 0
 			}

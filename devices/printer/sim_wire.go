@@ -73,7 +73,12 @@ func (s *Sim) receiver(ctx context.Context, port io.ReadWriter) error {
 		}
 		s.receive(buf[:n])
 		// A printer says XOFF within a byte's time: before it takes more.
-		s.sendPlain(port)
+		select {
+		case s.sending <- struct{}{}:
+			s.sendPlain(port)
+			<-s.sending
+		default: // the sender is at it
+		}
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
@@ -100,18 +105,29 @@ func (s *Sim) receive(b []byte) {
 		return
 	}
 	for _, c := range b {
-		s.realtime(c)
-		urgent := c == dle && !s.frame.inside() || s.frame.inside() && s.frame.part[0] == dle
-		if s.occupied() >= s.profile.Flow.Buffer && !urgent {
-			s.dropped++
+		urgent := s.realtime(c)
+		apart := c == dle && !s.frame.inside() || s.frame.inside() && s.frame.part[0] == dle
+		if s.occupied() >= s.profile.Flow.Buffer && !apart {
+			if c != nul && !urgent { // of these nothing is lost
+				s.dropped++
+			}
 			continue
 		}
+		if s.inPart++; apart {
+			s.inPart = 0 // realtime commands never get into the buffer
+		}
 		cmd := s.frame.feed(c)
-		if cmd == nil || cmd[0] == dle && len(cmd) > 1 || cmd[0] == nul {
+		s.occupied()
+		if cmd == nil {
+			continue
+		}
+		size := s.inPart
+		s.inPart = 0
+		if cmd[0] == dle && len(cmd) > 1 || cmd[0] == nul {
 			continue // a realtime command was executed as it came
 		}
-		s.queue = append(s.queue, cmd)
-		s.queued += len(cmd)
+		s.queue = append(s.queue, received{cmd, size})
+		s.queued += size
 		if len(s.queue) == 1 {
 			close(s.changed)
 			s.changed = make(chan struct{})
@@ -121,15 +137,12 @@ func (s *Sim) receive(b []byte) {
 }
 
 // occupied is how full the receive buffer is. The parameters and data of a command that is being executed are taken out of the buffer
-// as they come, so they count only while other commands wait before them. Realtime commands never get into it.
+// as they come: they count only while other commands wait before them, or while nothing can be executed.
 func (s *Sim) occupied() int {
-	if len(s.queue) == 0 {
-		return 0
+	if len(s.queue) == 0 && !s.offline() {
+		s.inPart = 0
 	}
-	if s.frame.inside() && s.frame.part[0] == dle {
-		return s.queued
-	}
-	return s.queued + len(s.frame.part)
+	return s.queued + s.inPart
 }
 
 // flow says stop and go on as the buffer and the mechanics demand.
@@ -158,8 +171,9 @@ func (s *Sim) Ready() bool {
 	return !s.stopped && s.fault != SimOff
 }
 
-// realtime looks for realtime commands in the raw stream, as printers do: wherever the bytes stand, also inside data.
-func (s *Sim) realtime(b byte) {
+// realtime looks for realtime commands in the raw stream, as printers do: wherever the bytes stand, also inside data. It says whether
+// the byte can belong to one.
+func (s *Sim) realtime(b byte) bool {
 	s.recent = append(s.recent, b)
 	if len(s.recent) > 64 {
 		s.recent = append(s.recent[:0], s.recent[len(s.recent)-16:]...)
@@ -168,18 +182,21 @@ func (s *Sim) realtime(b byte) {
 		if !q.inOrder && bytes.HasSuffix(s.recent, q.ask) {
 			s.answer(q.compose(s.sensor)...)
 			s.recent = s.recent[:0]
-			return
+			return true
 		}
 	}
 	if s.profile.Clear && bytes.HasSuffix(s.recent, []byte(clearCommand)) {
 		s.clear()
 		s.recent = s.recent[:0]
+		return true
 	}
+	at := bytes.LastIndexByte(s.recent, dle)
+	return at >= 0 && len(s.recent)-at < len(clearCommand)
 }
 
 // clear is DLE DC4 fn 8.
 func (s *Sim) clear() {
-	s.queue, s.queued, s.line, s.frame.part = nil, 0, nil, nil
+	s.queue, s.queued, s.inPart, s.line, s.frame.part = nil, 0, 0, nil, nil
 	s.dropMotions()
 	if !s.current.blank() {
 		s.current.partial = true
