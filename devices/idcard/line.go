@@ -143,26 +143,12 @@ func (c *call) setDeadlines(read, write time.Time) {
 // send asks for cmd and waits for its answer, whose data is valid until the next use of
 // the line. The error is ErrMute, errBroken, an *Error of ClassGone, or the context's.
 func (c *call) send(cmd *command) (answer, error) {
-	// What is there before the question is not its answer. Nor is a second copy of the answer before, where that would fit too.
-	pause := leftover
-	if cmd.body == c.last || c.lastBare && cmd.accepts(answer{sw3: c.lastState}) {
-		pause = max(pause, time.Until(c.lastAt.Add(silence)))
-	}
-	if err := c.listen(cmd.op, pause, silence); err != nil {
+	if err := c.beQuiet(cmd); err != nil {
 		return answer{}, err
 	}
 	c.in.wipe()
 	skipped, badSums := c.in.skipped, c.in.badSums
-	sent := 0
-	defer func() {
-		if c.in.skipped > skipped || c.in.badSums > badSums {
-			c.disturbed = true
-		}
-		c.count(func(s *Stats) {
-			s.SkipBytes += c.in.skipped - skipped
-			s.Damaged += c.in.badSums - badSums
-		})
-	}()
+	var sent int
 	c.count(func(s *Stats) { s.Commands++; sent = s.Commands })
 
 	now := time.Now()
@@ -177,13 +163,36 @@ func (c *call) send(cmd *command) (answer, error) {
 	if unsure {
 		body, err = c.newest(cmd, body)
 	}
+	skipped, badSums = c.in.skipped-skipped, c.in.badSums-badSums
+	if err == nil {
+		skipped += c.in.behind()
+	}
+	c.disturbed = c.disturbed || err != nil || skipped+badSums > 0
+	c.count(func(s *Stats) { s.SkipBytes += skipped; s.Damaged += badSums })
 	if err != nil {
-		c.disturbed = true
 		return answer{}, err
 	}
-	c.suspect, c.owing, c.doubt = false, 0, false
+	if c.accepted != nil && !unsure {
+		c.accepted(cmd, sent, body)
+	}
+	return c.take(cmd, body, unsure), nil
+}
+
+// beQuiet throws away what is there before a question, for it is not its answer. Nor is a second copy of the answer before: where
+// that would fit too it is waited for.
+func (c *call) beQuiet(cmd *command) error {
+	pause := leftover
+	if cmd.body == c.last || c.lastBare && cmd.accepts(answer{sw3: c.lastState}) {
+		pause = max(pause, time.Until(c.lastAt.Add(silence)))
+	}
+	return c.listen(cmd.op, pause, silence)
+}
+
+// take accepts an answer: nothing is owed any more.
+func (c *call) take(cmd *command, body []byte, unsure bool) answer {
 	a := c.framing.parse(body)
 	a.unsure = unsure
+	c.suspect, c.owing, c.doubt = false, 0, false
 	c.last, c.lastState, c.lastBare, c.lastAt = cmd.body, a.sw3, len(a.data) == 0, time.Now()
 	c.count(func(s *Stats) {
 		s.Answers++
@@ -191,10 +200,7 @@ func (c *call) send(cmd *command) (answer, error) {
 			s.Refusals++
 		}
 	})
-	if c.accepted != nil && !unsure {
-		c.accepted(cmd, sent, body)
-	}
-	return a, nil
+	return a
 }
 
 // receive waits for the answer to cmd until end, or until an answer that began has
@@ -278,6 +284,7 @@ func (c *call) newest(cmd *command, body []byte) ([]byte, error) {
 		body, have = b, c.in.behind() == 0
 	}
 	end := time.Now().Add(cmd.timeout)
+	limit := end.Add(maxNoise)
 	for {
 		c.until(end, end)
 		n, err := c.port.Read(c.chunk[:])
@@ -287,9 +294,11 @@ func (c *call) newest(cmd *command, body []byte) ([]byte, error) {
 			c.in.feed(c.chunk[:n]) // from here on body is no more
 			have = false
 			for b, ok := c.pick(cmd); ok; b, ok = c.pick(cmd) {
-				body, have = b, true
+				body, have = b, c.in.behind() == 0
 			}
-			end = time.Now().Add(cmd.timeout)
+			if end = time.Now().Add(cmd.timeout); end.After(limit) { // it never falls silent
+				return nil, errBroken
+			}
 		case err == nil:
 		case c.ctx.Err() != nil || !errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, c.failed(cmd.op, err)

@@ -143,7 +143,7 @@ func (b book) card() []Sample {
 		b.kiosk("card-lay-below", "card", "card.title", view.CardScreen{State: view.CardLay, Side: "below", Use: use, Reason: b.Text("reason.card.progress")}),
 		b.kiosk("card-reading", "card", "card.title.reading", view.CardScreen{State: view.CardReading, Side: "right", Use: use, Reason: reason}, at),
 		b.kiosk("card-again", "card", "card.title.again", view.CardScreen{State: view.CardAgain, Side: "right", Failure: b.fail("R-201"), Reason: reason}, at),
-		b.kiosk("card-unreadable", "card", "card.title.unreadable", view.CardScreen{State: view.CardUnreadable, Side: "right", Failure: b.fail("R-202")}, at, b.foot(other("do.home", "home"), main("do.retry", "retry"))),
+		b.kiosk("card-unreadable", "card", "card.title.unreadable", view.CardScreen{State: view.CardUnreadable, Side: "right", Failure: b.fail("R-202")}, at, b.foot(other("do.assist", "assist"))),
 		b.kiosk("card-out", "card", "card.title.out", view.CardScreen{State: view.CardOut, Side: "right", Failure: b.fail("R-203")}, at, b.foot(other("do.home", "home"), main("do.assist", "assist"))),
 		b.kiosk("identity", "identity", "identity.title", view.Identity{Name: "张*三", Number: "110105********002X", Kind: "居民身份证", Valid: "2019.03.01—2039.03.01"}, at, b.foot(other("do.identity.other", "retry"), main("do.identity.confirm", "confirm"))),
 		b.kiosk("identity-long", "identity", "identity.title", view.Identity{Name: longPerson, Number: "654001********0000", Kind: "居民身份证", Valid: "长期"}, at, b.foot(other("do.identity.other", "retry"), main("do.identity.confirm", "confirm"))),
