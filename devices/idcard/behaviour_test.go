@@ -388,3 +388,39 @@ func TestWrongInnerLengths(t *testing.T) {
 		})
 	}
 }
+
+// TestAModuleWithoutAppendedAddresses: 30 03 is how a card is seen to leave, but a module that does not know the command is no
+// broken one.
+func TestAModuleWithoutAppendedAddresses(t *testing.T) {
+	text, err := EncodeCard(Examples()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	laid := false
+	scripted(t, func(word string) (time.Duration, []byte) {
+		switch {
+		case word == cmdAddress.body:
+			return 0, sdtReply(swBadCommand)
+		case word == cmdFind.body && !laid:
+			laid = true
+			return 0, sdtReply(swNoCard)
+		case word == cmdFind.body:
+			return 0, sdtReply(swFound, 0, 0, 0, 0)
+		case word == cmdSelect.body:
+			return 0, sdtReply(swOK, make([]byte, 8)...)
+		case word == cmdRead.body:
+			return 0, appendFrame(nil, readBody(text, emptyPhoto()))
+		}
+		return 0, sdtReply(swOK)
+	}, func(t *testing.T, r *Reader) {
+		if card, err := r.ReadCard(t.Context(), nil); err != nil || card != Examples()[0] {
+			t.Errorf("got %v, %v", card, err)
+		}
+		if _, err := r.AppendedAddress(t.Context()); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("an address that cannot be asked for: %v", err)
+		}
+		if err := r.WaitRemoved(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -175,7 +175,8 @@ func (sdtDialect) readOnce(t *try) ([]byte, error) {
 }
 
 // present asks the card for its appended address, the lightest thing that it can be asked for again and again. A card of an
-// unknown kind never gives it, but is found again and again instead.
+// unknown kind never gives it, but is found again and again instead. With a module that does not know the command, every card
+// seems to have left: such a module finds the next card only once this one has.
 func (d sdtDialect) present(t *try) (bool, error) {
 	r := t.reader
 	if r.unknown {
@@ -191,21 +192,21 @@ func (d sdtDialect) present(t *try) (bool, error) {
 	}
 	a, answered, err := d.askCard(t)
 	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return false, nil
 	case err != nil || !answered:
 		return false, err
-	case a.sw3 == swOK || a.sw3 == swNothing:
-		return true, nil
+	case a.sw3 == swSelfTest || a.sw3 == swNotAllowed:
+		return false, refusal(&cmdAddress, a.sw3)
 	}
-	if e := refusal(&cmdAddress, a.sw3); e.Class == ClassFault {
-		return false, e
-	}
-	return false, nil
+	return a.sw3 == swOK || a.sw3 == swNothing, nil
 }
 
 // askCard asks for the appended address. Some modules say nothing once the card has left: answered is false when the module is
-// alive and silent to this twice.
+// alive and silent to this twice. The error is errors.ErrUnsupported when the module says every time that it does not know the
+// command.
 func (d sdtDialect) askCard(t *try) (a answer, answered bool, err error) {
-	for silent := 0; ; {
+	for silent, unknown := 0, 0; ; {
 		if t.suspect {
 			if err := d.heal(t.call); err != nil {
 				return answer{}, false, err
@@ -219,7 +220,15 @@ func (d sdtDialect) askCard(t *try) (a answer, answered bool, err error) {
 			}
 		case errors.Is(err, errBroken), err == nil && noise(a.sw3):
 			t.suspect, t.disturbed = true, true
-			if t.failures++; t.failures >= maxFailures {
+			if err == nil && a.sw3 == swBadCommand {
+				unknown++
+			}
+			t.failures++
+			switch {
+			case unknown == maxFailures:
+				t.failures = 0
+				return answer{}, false, fmt.Errorf("cannot %s: %w by this reader: %w", cmdAddress.op, errors.ErrUnsupported, refusal(&cmdAddress, a.sw3).Err)
+			case t.failures >= maxFailures:
 				return answer{}, false, &Error{Class: ClassFault, SW3: a.sw3, Op: cmdAddress.op, Err: errBroken}
 			}
 		case err != nil:

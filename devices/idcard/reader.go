@@ -120,7 +120,8 @@ func (r *Reader) ReadCard(ctx context.Context, found func()) (Card, error) {
 
 // AppendedAddress returns the address that was written to the chip when the holder of the card that was read last had moved,
 // "" when there is none. The card must still lie there, else the error is of ClassAgain. It is personal data like the card.
-// A reader that speaks STX cannot be asked for it: the error is errors.ErrUnsupported.
+// A reader that speaks STX, or a module that does not know the command, cannot be asked for it: the error is
+// errors.ErrUnsupported.
 func (r *Reader) AppendedAddress(ctx context.Context) (string, error) {
 	m, ok := r.dialect.(module)
 	if !ok {
@@ -134,9 +135,10 @@ func (r *Reader) AppendedAddress(ctx context.Context) (string, error) {
 	return m.address(&try{call: c, reader: r})
 }
 
-// WaitRemoved returns nil once no card lies on the reader. The module finds a card only
-// once, so the way to see it leave is to ask it for something over and over until that
-// fails.
+// WaitRemoved returns nil once no card lies on the reader, or none that would answer: one
+// that was refused, or was moved while it was read, seems to have left. The module finds
+// a card only once, so the way to see it leave is to ask it for something over and over
+// until that fails.
 func (r *Reader) WaitRemoved(ctx context.Context) error {
 	c, err := r.line.begin(ctx, "wait for card to be taken away")
 	if err != nil {
