@@ -42,7 +42,7 @@ func unpack(t *testing.T, packages string) *debian {
 	ok(t, err)
 	archive := filepath.Join(cache, fmt.Sprintf("root-%08x.tar", crc32.ChecksumIEEE([]byte(packages))))
 	if _, err := os.Stat(archive); errors.Is(err, os.ErrNotExist) {
-		must(t, exec.Command("mmdebstrap", "--quiet", "--variant=apt", "--include="+packages, "bookworm", archive+".new"))
+		must(t, exec.Command("mmdebstrap", "--quiet", "--format=tar", "--variant=apt", "--include="+packages, "bookworm", archive+".new"))
 		ok(t, os.Rename(archive+".new", archive))
 	}
 	root, err := os.MkdirTemp("", "kiosk-try-")
@@ -422,7 +422,7 @@ func TestNspawnService(t *testing.T) {
 	d.run("dpkg", "-i", "/root/newer.deb")
 	d.await("the new version runs", 20*time.Second, func() bool { return active() && pid() != old })
 
-	// A program that cannot start: five starts, a reboot, five starts, a reboot, five starts, and then a screen that says so.
+	// A program that cannot start: ten starts, a reboot, ten starts, a reboot, ten starts, and then a screen that says so.
 	d.dropIn("kiosk.service", "[Service]\nExecStart=\nExecStart=/bin/false\n")
 	d.dropIn("kiosk-standin.service", "[Service]\nExecStart=\nExecStart=/usr/bin/kiosk standin -config /etc/kiosk/kiosk.yaml -for 20s\n")
 	d.try("systemctl", "restart", "kiosk") // fails

@@ -28,16 +28,16 @@ func (m *machine) openBooks(ctx context.Context) error {
 	if up := m.cfg.Upstream; up != nil && up.SealKey != "" {
 		public, err := sealKey(up.SealKey)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errSetup, err)
 		}
 		if m.sealer, err = casefile.NewSealer(public); err != nil {
-			return fmt.Errorf("cannot use upstream.seal-key: %w", err)
+			return fmt.Errorf("%w: cannot use upstream.seal-key: %w", errSetup, err)
 		}
 	}
 	m.cases = casefile.New(m.journal, casefile.Options{Sealer: m.sealer, Calendar: m.content.Calendar, PersonKey: key, Location: m.location, Log: m.log})
 	reasons, err := evaluation.LoadReasons(bytes.NewReader(m.content.Reasons.Raw), m.content.Reasons.Version)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errSetup, err)
 	}
 	m.ratings = evaluation.New(m.journal, reasons, evaluation.Options{Sealer: m.sealer, Log: m.log})
 	// Before anybody can be invited: what the last stop left open ends as what it was.

@@ -91,9 +91,9 @@ func (r *running) get(path, host string) (int, string) {
 
 func (r *running) eventually(what string, happened func() bool) {
 	r.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !happened(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !happened(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			r.t.Fatalf("did not happen within 20 s: %s", what)
+			r.t.Fatalf("did not happen within a minute: %s", what)
 		}
 	}
 }

@@ -20,6 +20,9 @@ import (
 // retryEvery is how often what keeps the machine from serving is tried again.
 const retryEvery = 3 * time.Second
 
+// errSetup is a configuration or content that shows only in use what is wrong with it.
+var errSetup = errors.New("cannot use the configuration or the content")
+
 // trouble is what the screen says of a machine that cannot serve: a code for the visitor, the cause for the technician.
 type trouble struct {
 	code  string
@@ -50,6 +53,8 @@ func (m *machine) troubleOf(err error) (t trouble, hands bool) {
 		return trouble{"S-906", "foreign", path}, true
 	case errors.Is(err, journal.ErrInUse):
 		return trouble{"S-906", "inuse", path}, true
+	case errors.Is(err, errSetup):
+		return trouble{"S-907", "config", ""}, true
 	case errors.Is(err, errPersonKey):
 		return trouble{"S-906", "key", filepath.Join(m.cfg.State, personKeyFile)}, true
 	}
