@@ -231,7 +231,7 @@ type Cmd struct {
 	Dir    string    // / if empty
 	Stdin  io.Reader // is read to its end, and must have one
 	Stdout io.Writer
-	Stderr io.Writer
+	Stderr io.Writer // may be Stdout, which then gets both as they come
 }
 
 // ExitError says that a program in the guest failed.
@@ -261,26 +261,31 @@ func (c *Client) Run(ctx context.Context, cmd Cmd) error {
 }
 
 func (c *Client) run(ctx context.Context, cmd Cmd) error {
-	errs, err := c.s.stream()
-	if err != nil {
-		return err
-	}
-	st, err := c.open(request{Run: &runRequest{cmd.Args, cmd.Env, cmd.Dir, errs.id}})
-	if err != nil {
-		return err
-	}
-	end := within(ctx, st)
-	endErrs := within(ctx, errs)
+	r := &runRequest{Args: cmd.Args, Env: cmd.Env, Dir: cmd.Dir}
 	var tail tail
 	var copying sync.WaitGroup
-	copying.Go(func() {
+	if cmd.Stderr == nil || cmd.Stderr != cmd.Stdout {
+		errs, err := c.s.stream()
+		if err != nil {
+			return err
+		}
+		r.Errors = errs.id
 		to := cmd.Stderr
 		if to == nil {
 			to = &tail
 		}
-		_, _ = io.Copy(to, errs)
-		_ = errs.Close()
-	})
+		end := within(ctx, errs)
+		copying.Go(func() {
+			_, _ = io.Copy(to, errs)
+			_ = errs.Close()
+			_ = end(nil)
+		})
+	}
+	st, err := c.open(request{Run: r})
+	if err != nil {
+		return err // with the session over, the copying ends as well
+	}
+	end := within(ctx, st)
 	copying.Go(func() {
 		if cmd.Stdin != nil {
 			_, _ = io.Copy(st, cmd.Stdin) // it need not want all of it
@@ -299,7 +304,6 @@ func (c *Client) run(ctx context.Context, cmd Cmd) error {
 	}
 	err = end(err)
 	copying.Wait()
-	_ = endErrs(nil)
 	if exit, ok := errors.AsType[*ExitError](err); ok {
 		exit.Stderr = tail.String()
 	}

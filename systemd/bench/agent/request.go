@@ -17,7 +17,7 @@ type runRequest struct {
 	Args   []string `json:"args"`
 	Env    []string `json:"env,omitempty"` // beside the agent's own
 	Dir    string   `json:"dir,omitempty"`
-	Errors uint32   `json:"errors"` // the stream of its standard error
+	Errors uint32   `json:"errors"` // the stream of its standard error; 0: that of its standard output
 }
 
 type putRequest struct {

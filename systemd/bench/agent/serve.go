@@ -134,11 +134,14 @@ const waitDelay = 2 * time.Second
 
 // run runs a program in a process group of its own, which ends with ctx.
 func run(ctx context.Context, st *stream, r *runRequest) (outcome, error) {
-	errs, err := st.s.accept(r.Errors)
-	if err != nil {
-		return outcome{}, err
+	errs := st
+	if r.Errors != 0 {
+		var err error
+		if errs, err = st.s.accept(r.Errors); err != nil {
+			return outcome{}, err
+		}
+		defer errs.Close()
 	}
-	defer errs.Close()
 	if len(r.Args) == 0 {
 		return outcome{}, errors.New("no program")
 	}

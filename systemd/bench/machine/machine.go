@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,8 +22,8 @@ type Config struct {
 	Initrd string
 	Disk   Disk
 	Append string   // to the kernel's command line
-	Serial []string // names of the serial lines; see SerialPath
-	USB    []string // names of the USB serial adapters, not plugged in at first; see USBPath
+	Serial []string // names of the serial lines, three at most; see SerialPath
+	USB    []string // names of the USB serial adapters, four at most, not plugged in at first; see USBPath
 	Say    func(format string, args ...any)
 }
 
@@ -30,7 +31,8 @@ type Config struct {
 const (
 	memory   = 512 // MiB
 	cpus     = 2
-	maxISA   = 2 // serial lines beside the console that are in the chip set; the others are on the PCI bus
+	maxTTY   = 3 // serial lines beside the console: a PC has four
+	maxUSB   = 4 // ports of the USB controller
 	usbSlot  = "0x8"
 	startup  = 10 * time.Second // until qemu answers
 	bootTime = 3 * time.Minute  // until the guest is ready, on a host that is busy with other things
@@ -96,6 +98,9 @@ func (m *Machine) power(ctx context.Context) error {
 	defer cancel()
 	if err := os.MkdirAll(m.cfg.Dir, 0o755); err != nil {
 		return err
+	}
+	if len(m.cfg.Serial) > maxTTY || len(m.cfg.USB) > maxUSB {
+		return fmt.Errorf("a machine has %d serial lines and %d USB ports at most", maxTTY, maxUSB)
 	}
 	old, err := filepath.Glob(m.path("*.sock"))
 	if err != nil {
@@ -178,11 +183,7 @@ func (m *Machine) arguments() []string {
 	args = append(args, "-qmp", "unix:"+m.path("qmp.sock")+",server=on,wait=off")
 	for i, name := range m.cfg.Serial {
 		args = append(args, socket("tty-"+name, "tty-"+name)...)
-		if i < maxISA {
-			args = append(args, "-device", fmt.Sprintf("isa-serial,chardev=tty-%s,index=%d", name, i+1))
-		} else {
-			args = append(args, "-device", "pci-serial,chardev=tty-"+name)
-		}
+		args = append(args, "-device", fmt.Sprintf("isa-serial,chardev=tty-%s,index=%d", name, i+1))
 	}
 	for _, name := range m.cfg.USB {
 		args = append(args, socket("usb-"+name, "usb-"+name)...)
@@ -248,27 +249,11 @@ func (m *Machine) Cable(name string) *Cable { return m.cables[name] }
 
 // SerialPath is the guest's path of a serial line.
 func (m *Machine) SerialPath(name string) string {
-	for i, n := range m.cfg.Serial {
-		switch {
-		case n != name:
-		case i < maxISA:
-			return "/dev/ttyS" + strconv.Itoa(i+1)
-		default:
-			return "/dev/ttyS" + strconv.Itoa(4+i-maxISA) // 0 to 3 are kept for the chip set
-		}
-	}
-	return ""
+	return "/dev/ttyS" + strconv.Itoa(slices.Index(m.cfg.Serial, name)+1)
 }
 
 // usbPort is the port of the USB controller that an adapter is plugged into, from 1.
-func (m *Machine) usbPort(name string) int {
-	for i, n := range m.cfg.USB {
-		if n == name {
-			return i + 1
-		}
-	}
-	return 0
-}
+func (m *Machine) usbPort(name string) int { return slices.Index(m.cfg.USB, name) + 1 }
 
 // USBPath is the guest's path of a USB adapter by its place, which stays when it is plugged in again.
 func (m *Machine) USBPath(name string) string {

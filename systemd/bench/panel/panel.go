@@ -41,6 +41,9 @@ const (
 // Lines are the names of the panel's lines, in their order on the chip.
 func Lines() []string { return slices.Concat(inputs(), outputs()) }
 
+// IsInput tells whether a line is an input, high while nobody touches it.
+func IsInput(line string) bool { return slices.Contains(inputs(), line) }
+
 func inputs() []string {
 	return []string{"button-1", "button-2", "button-3", "button-4", "button-5", "help", "door", "presence", "key"}
 }
@@ -60,10 +63,11 @@ type Guest interface {
 	Get(ctx context.Context, path string) ([]byte, error)
 }
 
-// Panel is the panel as seen from the host.
+// Panel is the panel as seen from the host. It is used from one goroutine.
 type Panel struct {
 	guest  Guest
 	device string // of the chip, e.g. gpio-sim.0; it stays over a replug
+	was    string // name of the chip before it was unplugged
 }
 
 // Open finds the panel in the guest.
@@ -76,7 +80,9 @@ func Open(ctx context.Context, g Guest) (*Panel, error) {
 }
 
 // Chip is the name that the kernel has given to the chip, e.g. gpiochip0.
-func (p *Panel) Chip(ctx context.Context) (string, error) {
+func (p *Panel) Chip(ctx context.Context) (string, error) { return p.chip(ctx, dir) }
+
+func (p *Panel) chip(ctx context.Context, dir string) (string, error) {
 	b, err := p.guest.Get(ctx, filepath.Join(configfs, "gpio-sim", dir, "bank0/chip_name"))
 	return strings.TrimSpace(string(b)), err
 }
@@ -113,10 +119,23 @@ const (
 //	hold N             down, until
 //	release N
 //	unplug, replug     the USB expander that carries the chip
+//	replug elsewhere   so that the kernel numbers the chip anew
 func (p *Panel) Hands(ctx context.Context) devicetest.Hands {
 	return devicetest.HandsFunc(func(action string) error {
 		ctx, cancel := context.WithTimeout(ctx, handTime)
 		defer cancel()
+		switch action {
+		case "unplug":
+			var err error
+			if p.was, err = p.Chip(ctx); err != nil {
+				return err
+			}
+			return p.guest.Write(ctx, live(dir, "0"))
+		case "replug":
+			return p.replug(ctx, live(dir, "1"))
+		case "replug elsewhere":
+			return p.replugElsewhere(ctx)
+		}
 		steps, err := p.steps(action)
 		if err != nil {
 			return err
@@ -125,25 +144,46 @@ func (p *Panel) Hands(ctx context.Context) devicetest.Hands {
 	})
 }
 
-func (p *Panel) steps(action string) ([]agent.Step, error) {
-	live := filepath.Join(configfs, "gpio-sim", dir, "live")
-	switch action {
-	case "unplug":
-		return []agent.Step{{Path: live, Data: "0"}}, nil
-	case "replug":
-		steps := []agent.Step{{Path: live, Data: "1"}}
-		for _, in := range inputs() {
-			steps = append(steps, p.pull(0, in, released))
-		}
-		return steps, nil
+// live switches a chip on or off.
+func live(dir, to string) agent.Step {
+	return agent.Step{Path: filepath.Join(configfs, "gpio-sim", dir, "live"), Data: to}
+}
+
+func (p *Panel) replug(ctx context.Context, steps ...agent.Step) error {
+	for _, in := range inputs() {
+		steps = append(steps, p.pull(0, in, released))
 	}
+	return p.guest.Write(ctx, steps...)
+}
+
+// replugElsewhere lets the other chip take the number of ours. The kernel gives out the lowest number that is free.
+func (p *Panel) replugElsewhere(ctx context.Context) error {
+	spare, err := p.chip(ctx, spareDir)
+	if err != nil {
+		return err
+	}
+	steps := []agent.Step{live(spareDir, "0"), live(spareDir, "1"), live(dir, "1")}
+	if spare < p.was { // of one digit each
+		steps[1], steps[2] = steps[2], steps[1]
+	}
+	if err := p.replug(ctx, steps...); err != nil {
+		return err
+	}
+	now, err := p.Chip(ctx)
+	if err == nil && now == p.was {
+		err = fmt.Errorf("the chip is %s again", now)
+	}
+	return err
+}
+
+func (p *Panel) steps(action string) ([]agent.Step, error) {
 	verb, what, _ := strings.Cut(action, " ")
 	var lines []string
 	for _, word := range strings.Split(what, " and ") {
 		if n, err := strconv.Atoi(word); err == nil {
 			word = "button-" + strconv.Itoa(n)
 		}
-		if !slices.Contains(inputs(), word) {
+		if !IsInput(word) {
 			return nil, fmt.Errorf("the panel has no input %q, only 1 to 5 and %q", word, inputs()[5:])
 		}
 		lines = append(lines, word)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 )
@@ -68,7 +67,7 @@ func rest(root string) error {
 		return err
 	}
 	for i, line := range Lines() {
-		if !slices.Contains(inputs(), line) {
+		if !IsInput(line) {
 			continue
 		}
 		found, err := filepath.Glob(attribute(string(name), i, "pull"))

@@ -1,0 +1,102 @@
+//go:build vm
+
+package bench
+
+// TestMachine starts one machine and shows on it, in this order:
+//
+//   - it is ready, without a failed unit, and the time that took is printed; a boot that fails is tried once more;
+//   - the panel's GPIO chip is there under its label, all lines under their names, beside a chip without names;
+//   - the serial lines are there, USB adapters under their names by place;
+//   - two adapters with the same serial number keep their places when they are plugged in in the other order;
+//   - the suites of suite_test.go.
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"yuanban/systemd/bench/machine"
+	"yuanban/systemd/bench/panel"
+)
+
+func TestMachine(t *testing.T) {
+	g := build(t)
+	m := start(t, setup(t, g, machine.Config{
+		Serial: []string{"reader", "second"},
+		USB:    []string{"printer", "twin"},
+	}))
+	say("%s, %s", output(t, m, "uname", "-sr"), output(t, m, "systemd-analyze"))
+	t.Run("panel", func(t *testing.T) { testPanel(t, m) })
+	t.Run("lines", func(t *testing.T) { testLines(t, m) })
+	t.Run("twins", func(t *testing.T) { testTwins(t, m) })
+	for _, s := range suites {
+		t.Run(s.name, func(t *testing.T) { s.try(t, m) })
+	}
+	if failed := output(t, m, "systemctl", "--failed", "--plain", "--no-legend"); failed != "" {
+		t.Errorf("units have failed meanwhile: %s", failed)
+	}
+}
+
+// testPanel reads what the kernel says of its chips.
+func testPanel(t *testing.T, m *machine.Machine) {
+	p, err := panel.Open(t.Context(), m.Agent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	chip, err := p.Chip(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if label := output(t, m, "sh", "-c", "cat /sys/bus/gpio/devices/"+chip+"/../gpio/*/label"); !strings.Contains(label, panel.Label) {
+		t.Errorf("%s is called %q", chip, label)
+	}
+	for _, line := range panel.Lines() {
+		high, err := p.High(t.Context(), line)
+		if err != nil {
+			t.Errorf("line %s: %v", line, err)
+		}
+		if high != panel.IsInput(line) {
+			t.Errorf("line %s is high: %v", line, high)
+		}
+	}
+}
+
+// testLines looks for the serial lines.
+func testLines(t *testing.T, m *machine.Machine) {
+	for _, name := range []string{"printer", "twin"} {
+		if err := m.Plug(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{m.SerialPath("reader"), m.SerialPath("second"), m.USBPath("printer"), m.USBPath("twin")} {
+		output(t, m, "udevadm", "wait", "--timeout=10", path)
+	}
+	if ids := output(t, m, "ls", "/dev/serial/by-id"); len(strings.Fields(ids)) != 1 {
+		t.Errorf("by identity there are %q: the adapters should look the same", ids)
+	}
+}
+
+// testTwins pulls both adapters and plugs them in in both orders.
+func testTwins(t *testing.T, m *machine.Machine) {
+	names := []string{"printer", "twin"}
+	for round := range 2 {
+		var nodes []string
+		for _, name := range names {
+			nodes = append(nodes, output(t, m, "readlink", "-f", m.USBPath(name)))
+			suite{fmt.Sprintf("twin-%s-%d", name, round), probe, "TestLiveSerial", usbPort(name), "tty", talker(name)}.try(t, m)
+		}
+		say("%s are %s", names, nodes)
+		for _, name := range names {
+			if err := m.Unplug(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		names[0], names[1] = names[1], names[0]
+		for _, name := range names {
+			if err := m.Plug(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+			output(t, m, "udevadm", "wait", "--timeout=10", m.USBPath(name))
+		}
+	}
+}
