@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -46,8 +48,9 @@ func (f frame) append(b []byte) []byte {
 	return append(b, f.body...)
 }
 
-// readFrame reads the next frame. An error that is not the pipe's own means that this is not the beginning of a frame.
-func readFrame(r io.ByteReader) (frame, error) {
+// readFrame reads the next frame. The error is errNoFrame if this is not the beginning of one, io.EOF at the pipe's end, also
+// in the middle of a frame, and else the pipe's own.
+func readFrame(r *bufio.Reader) (frame, error) {
 	var f frame
 	kind := byte(frameIdle)
 	for kind == frameIdle {
@@ -60,32 +63,27 @@ func readFrame(r io.ByteReader) (frame, error) {
 		return f, fmt.Errorf("%w: kind %#x", errNoFrame, kind)
 	}
 	var head [headLen - 1]byte
-	for i := range head {
-		var err error
-		if head[i], err = r.ReadByte(); err != nil {
-			return f, err
-		}
+	if err := readFull(r, head[:]); err != nil {
+		return f, err
 	}
 	n := binary.BigEndian.Uint32(head[4:])
 	if n > maxFrame {
 		return f, fmt.Errorf("%w: %d bytes", errNoFrame, n)
 	}
 	f = frame{kind: kind, stream: binary.BigEndian.Uint32(head[:]), body: make([]byte, n)}
-	for i := range f.body {
-		var err error
-		if f.body[i], err = r.ReadByte(); err != nil {
-			return f, err
-		}
-	}
-	return f, nil
+	return f, readFull(r, f.body)
 }
 
-type frameError string
-
-func (e frameError) Error() string { return string(e) }
+func readFull(r io.Reader, b []byte) error {
+	_, err := io.ReadFull(r, b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return io.EOF
+	}
+	return err
+}
 
 // errNoFrame says that the bytes on the pipe are not those of a frame.
-const errNoFrame = frameError("not a frame")
+var errNoFrame = errors.New("not a frame")
 
 func marshal(v any) []byte {
 	b, err := json.Marshal(v)

@@ -14,7 +14,7 @@ func (c *Client) Listen(ctx context.Context, network, addr string) (net.Listener
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{c: c, st: st, addr: addr, queue: make(chan *stream, 16), closed: make(chan struct{})}
+	l := &listener{c: c, st: st, addr: addr, queue: make(chan *stream, backlog), closed: make(chan struct{})}
 	c.mu.Lock()
 	c.listeners[st.id] = l
 	c.mu.Unlock()
@@ -28,6 +28,9 @@ func (c *Client) Listen(ctx context.Context, network, addr string) (net.Listener
 	}
 	return l, nil
 }
+
+// backlog is how many connections may wait to be accepted; more are refused.
+const backlog = 128
 
 type listener struct {
 	c     *Client
@@ -57,7 +60,9 @@ func (l *listener) Close() error {
 	l.c.mu.Lock()
 	delete(l.c.listeners, l.st.id)
 	l.c.mu.Unlock()
-	return l.st.Close()
+	err := l.st.CloseWrite()
+	_, _ = l.st.outcome() // the socket is closed then
+	return err
 }
 
 // opened takes a stream that the guest has opened: somebody has connected to one of our listeners.

@@ -272,8 +272,10 @@ func relay(ctx context.Context, st *stream, conn net.Conn) {
 	there.Wait()
 }
 
-// listen accepts until ctx ends; the host's end of the listening stream does that.
+// listen accepts until ctx or the host's end of the listening stream ends, and with it what was accepted.
 func listen(ctx context.Context, st *stream, r *sockRequest) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if r.Network == "unix" {
 		_ = os.Remove(r.Address) // left behind by an earlier session
 	}
@@ -289,12 +291,17 @@ func listen(ctx context.Context, st *stream, r *sockRequest) error {
 	}
 	var open sync.WaitGroup
 	defer open.Wait()
+	open.Go(func() {
+		_, _ = io.Copy(io.Discard, st)
+		cancel()
+	})
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
+			_ = st.drop()
 			return err
 		}
 		open.Go(func() {
