@@ -29,8 +29,8 @@ import (
 func TestMachine(t *testing.T) {
 	g := build(t)
 	m := start(t, setup(t, g, machine.Config{
-		Serial: []string{"reader", "second"},
-		USB:    []string{"printer", "twin"},
+		Serial: []string{"com1", "com2"},
+		USB:    []string{"usb1", "usb2"},
 	}))
 	say("%s, %s", output(t, m, "uname", "-sr"), output(t, m, "systemd-analyze"))
 	t.Run("panel", func(t *testing.T) { testPanel(t, m) })
@@ -100,12 +100,12 @@ func testPanel(t *testing.T, m *machine.Machine) {
 
 // testLines looks for the serial lines.
 func testLines(t *testing.T, m *machine.Machine) {
-	for _, name := range []string{"printer", "twin"} {
+	for _, name := range []string{"usb1", "usb2"} {
 		if err := m.Plug(t.Context(), name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, path := range []string{m.SerialPath("reader"), m.SerialPath("second"), m.USBPath("printer"), m.USBPath("twin")} {
+	for _, path := range []string{m.SerialPath("com1"), m.SerialPath("com2"), m.USBPath("usb1"), m.USBPath("usb2")} {
 		output(t, m, "udevadm", "wait", "--timeout=10", path)
 	}
 	if ids := output(t, m, "ls", "/dev/serial/by-id"); len(strings.Fields(ids)) != 1 {
@@ -115,12 +115,13 @@ func testLines(t *testing.T, m *machine.Machine) {
 
 // testTwins pulls both adapters and plugs them in in both orders.
 func testTwins(t *testing.T, m *machine.Machine) {
-	names := []string{"printer", "twin"}
+	names := []string{"usb1", "usb2"}
 	for round := range 2 {
 		var nodes []string
 		for _, name := range names {
 			nodes = append(nodes, output(t, m, "readlink", "-f", m.USBPath(name)))
-			suite{fmt.Sprintf("twin-%s-%d", name, round), probe, "TestLiveSerial", usbPort(name), "tty", talker(name)}.try(t, m)
+			twin := suite{fmt.Sprintf("%s-%d", name, round), probe, "TestLiveSerial", usbPort(name), "fixed", talker(name)}
+			t.Run(twin.name, func(t *testing.T) { twin.try(t, m) })
 		}
 		say("%s are %s", names, nodes)
 		for _, name := range names {

@@ -43,8 +43,9 @@ func testService(t *testing.T, m *machine.Machine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, func(ctx context.Context) error { return idcard.NewSim(nil).Serve(ctx, m.Cable("reader")) })
-	serve(t, func(ctx context.Context) error { return printer.NewSim(profile, nil).Serve(ctx, m.Cable("printer")) })
+	atReader, atPrinter := take(t, m, "com1"), take(t, m, "usb1")
+	serve(t, func(ctx context.Context) error { return idcard.NewSim(nil).Serve(ctx, atReader) })
+	serve(t, func(ctx context.Context) error { return printer.NewSim(profile, nil).Serve(ctx, atPrinter) })
 	began := time.Now()
 	output(t, m, "systemctl", "start", "kiosk")
 	defer func() { // not a Cleanup, which would be too late to ask the guest
@@ -98,7 +99,7 @@ buttons:
   active-low: true
 lamps:
   lines: {5: lamp-5, 4: lamp-4, 3: lamp-3, 2: lamp-2, 1: lamp-1}
-`, listen, m.SerialPath("reader"), m.USBPath("printer"))
+`, listen, m.SerialPath("com1"), m.USBPath("usb1"))
 	for _, f := range []struct {
 		path string
 		mode os.FileMode
@@ -137,7 +138,7 @@ func checkGuard(t *testing.T, m *machine.Machine) {
 	if got := within("head -c 1 /dev/vda"); !strings.Contains(got, "not permitted") {
 		t.Errorf("in the unit's cgroup the disk can be read: %q", got)
 	}
-	if got := within("head -c 0 " + m.SerialPath("second")); got != "" {
+	if got := within("head -c 0 " + m.SerialPath("com2")); got != "" {
 		t.Errorf("in the unit's cgroup a serial line cannot be opened: %q", got)
 	}
 }
@@ -206,14 +207,14 @@ func (k *service) pull(m *machine.Machine) {
 			return false
 		}
 	}
-	if err := m.Unplug(k.t.Context(), "printer"); err != nil {
+	if err := m.Unplug(k.t.Context(), "usb1"); err != nil {
 		k.t.Fatal(err)
 	}
 	gone := k.wait("unplugged", state(false))
 	if gone > time.Second {
 		k.t.Errorf("the printer was offline %v after it was unplugged, must be 1 s", gone)
 	}
-	if err := m.Plug(k.t.Context(), "printer"); err != nil {
+	if err := m.Plug(k.t.Context(), "usb1"); err != nil {
 		k.t.Fatal(err)
 	}
 	back := k.wait("plugged in again", state(true))

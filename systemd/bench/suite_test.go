@@ -21,18 +21,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"yuanban/devices/devicetest"
-	"yuanban/devices/idcard"
-	"yuanban/devices/printer"
 	"yuanban/systemd/bench/agent"
 	"yuanban/systemd/bench/machine"
 	"yuanban/systemd/bench/panel"
@@ -50,13 +47,14 @@ type suite struct {
 
 const probe = "yuanban/systemd/bench/probe"
 
-// suites, one line each. A contract suite takes the place of a probe by naming its package.
+// suites, one line each. A contract suite takes the place of a probe by naming its package: the far ends understand the words
+// that the suites of package devicetest use.
 var suites = []suite{
 	{"gpio", probe, "TestLiveGPIO", panelPort, "", panelHands},
-	{"serial", probe, "TestLiveSerial", ttyPort("reader"), "tty", talker("reader")},
-	{"usb", probe, "TestLiveSerial", usbPort("printer"), "usb", talker("printer")},
-	{"card", probe, "TestLiveCard", ttyPort("reader"), "", reader("reader")},
-	{"printer", probe, "TestLivePrinter", usbPort("printer"), "epson80", paper("printer")},
+	{"serial", probe, "TestLiveSerial", ttyPort("com1"), "fixed", talker("com1")},
+	{"usb", probe, "TestLiveSerial", usbPort("usb1"), "", talker("usb1")},
+	{"card", probe, "TestLiveCard", ttyPort("com1"), "", reader("com1")},
+	{"printer", probe, "TestLivePrinter", usbPort("usb1"), "epson80", paper("usb1")},
 }
 
 func panelPort(*machine.Machine) string { return panel.Label }
@@ -72,60 +70,88 @@ func usbPort(name string) func(*machine.Machine) string {
 // suiteTime is how long a suite may take, on a host that is busy with other things.
 const suiteTime = 5 * time.Minute
 
-// try runs a suite in the guest.
+// try runs a suite in the guest, as all of the test t: what sits at the far end leaves when t ends.
 func (s suite) try(t *testing.T, m *machine.Machine) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), suiteTime)
 	defer cancel()
-	inGuest := put(t, m, liveTest(t, s.pkg))
+	inGuest := putTest(t, m, s.pkg)
 	socket := "/run/hands-" + s.name
 	l, err := m.Agent().Listen(ctx, "unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	lend := make(chan error, 1)
 	hands := s.far(t, m)
-	go func() {
-		for {
-			line, err := l.Accept()
-			if err != nil {
-				return
-			}
-			if err := devicetest.ServeHands(line, hands); err != nil {
-				t.Logf("the hands: %v", err)
-			}
-			line.Close()
-		}
-	}()
+	go func() { lend <- lendHands(l, hands) }()
 	var out bytes.Buffer
 	err = m.Agent().Run(ctx, agent.Cmd{
-		Args: []string{inGuest, "-test.v", "-test.run", s.run, "-test.timeout", suiteTime.String(),
+		Args: []string{inGuest, "-test.v", "-test.run", "^" + s.run + "$", "-test.timeout", suiteTime.String(),
 			"-live.port", s.port(m), "-live.profile", s.profile, "-live.hands", "unix:" + socket},
 		Dir: filepath.Dir(inGuest), Stdout: &out, Stderr: &out,
 	})
+	l.Close()
+	if err := <-lend; err != nil {
+		t.Errorf("the hands: %v", err)
+	}
 	t.Logf("in the guest:\n%s", out.Bytes())
 	if err != nil {
 		t.Error(err)
 	}
+	if !strings.Contains(out.String(), "--- PASS: "+s.run) {
+		t.Errorf("%s has no test %s that passed", s.pkg, s.run)
+	}
 	say("%s: %.1f s", t.Name(), time.Since(began).Seconds())
 }
 
-// liveTest builds the live tests of a package. They are linked statically, so that they run anywhere.
-func liveTest(t *testing.T, pkg string) string {
+// lendHands lends hands to one test after the other.
+func lendHands(l net.Listener, hands devicetest.Hands) error {
+	for {
+		line, err := l.Accept()
+		if err != nil {
+			return nil // the suite is over
+		}
+		err = devicetest.ServeHands(line, hands)
+		if err := errors.Join(err, line.Close()); err != nil {
+			return err
+		}
+	}
+}
+
+// putTest builds the live tests of a package, puts them into the guest with their testdata, and returns their path there.
+// They are linked statically, so that they run anywhere.
+func putTest(t *testing.T, m *machine.Machine, pkg string) string {
 	t.Helper()
 	path := filepath.Join(cache, "bin", strings.ReplaceAll(strings.TrimPrefix(pkg, "yuanban/"), "/", "-")+".test")
 	goTool(t, []string{"CGO_ENABLED=0"}, "test", "-c", "-tags", "live", "-trimpath", "-o", path, pkg)
-	return path
+	inGuest := put(t, m, path)
+	dir := goTool(t, nil, "list", "-f", "{{.Dir}}", pkg)
+	if _, err := os.Stat(filepath.Join(dir, "testdata")); err != nil {
+		return inGuest
+	}
+	tar, err := exec.CommandContext(t.Context(), "tar", "-C", dir, "--exclude=fuzz", "-c", "testdata").Output()
+	if err == nil {
+		to := filepath.Dir(inGuest)
+		err = m.Agent().Run(t.Context(), agent.Cmd{Args: []string{"sh", "-c", `rm -rf "$0"/testdata && exec tar -C "$0" -x`, to}, Stdin: bytes.NewReader(tar)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inGuest
 }
 
-// goTool runs go with the environment env added.
-func goTool(t *testing.T, env []string, args ...string) {
+// goTool runs go with the environment env added, and returns what it says.
+func goTool(t *testing.T, env []string, args ...string) string {
 	t.Helper()
+	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Env = append(cmd.Environ(), env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
 	}
+	return strings.TrimSpace(string(out))
 }
 
 // put puts a program into the guest and returns its path there.
@@ -143,7 +169,7 @@ func put(t *testing.T, m *machine.Machine, path string) string {
 	return to
 }
 
-// panelHands are the hands at the GPIO panel.
+// panelHands are the hands at the GPIO panel; package panel says what they do.
 func panelHands(t *testing.T, m *machine.Machine) devicetest.Hands {
 	t.Helper()
 	p, err := panel.Open(t.Context(), m.Agent())
@@ -151,115 +177,4 @@ func panelHands(t *testing.T, m *machine.Machine) devicetest.Hands {
 		t.Fatal(err)
 	}
 	return p.Hands(t.Context())
-}
-
-// pluggable adds the actions unplug and replug of a USB adapter to hands.
-func pluggable(ctx context.Context, m *machine.Machine, name string, hands devicetest.HandsFunc) devicetest.Hands {
-	return devicetest.HandsFunc(func(action string) error {
-		switch action {
-		case "unplug":
-			return m.Unplug(ctx, name)
-		case "replug":
-			return m.Plug(ctx, name)
-		}
-		return hands(action)
-	})
-}
-
-// talker is a far end that says and hears words: "say WORD", "hear WORD".
-func talker(name string) func(*testing.T, *machine.Machine) devicetest.Hands {
-	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
-		cable := m.Cable(name)
-		return pluggable(t.Context(), m, name, func(action string) error {
-			verb, word, _ := strings.Cut(action, " ")
-			switch verb {
-			case "say":
-				_, err := cable.Write([]byte(word))
-				return err
-			case "hear":
-				return hear(cable, word)
-			}
-			return fmt.Errorf("the far end cannot %q", action)
-		})
-	}
-}
-
-// hear waits for a word from the guest.
-func hear(cable *machine.Cable, word string) error {
-	if err := cable.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		return err
-	}
-	defer cable.SetReadDeadline(time.Time{})
-	var heard []byte
-	for b := make([]byte, 64); !bytes.HasSuffix(heard, []byte(word)); {
-		n, err := cable.Read(b)
-		if err != nil {
-			return fmt.Errorf("heard %q: %w", heard, err)
-		}
-		heard = append(heard, b[:n]...)
-	}
-	return nil
-}
-
-// serve lets a simulated device sit at a cable until the test ends.
-func serve(t *testing.T, serve func(ctx context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-	})
-}
-
-// reader is the simulated reader: "lay card NUMBER" of one of its examples, "remove card".
-func reader(name string) func(*testing.T, *machine.Machine) devicetest.Hands {
-	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
-		sim := idcard.NewSim(nil)
-		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, m.Cable(name)) })
-		return devicetest.HandsFunc(func(action string) error {
-			if action == "remove card" {
-				sim.Remove()
-				return nil
-			}
-			number, ok := strings.CutPrefix(action, "lay card ")
-			i := slices.IndexFunc(idcard.Examples(), func(c idcard.Card) bool { return c.Number == number })
-			if !ok || i < 0 {
-				return fmt.Errorf("the hands at the reader cannot %q", action)
-			}
-			return sim.Lay(idcard.Examples()[i])
-		})
-	}
-}
-
-// paper is the simulated printer: "find whole LINE|LINE…" and "find none LINE|LINE…" look at what came out of it.
-func paper(name string) func(*testing.T, *machine.Machine) devicetest.Hands {
-	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
-		profile, err := printer.ByName("epson80")
-		if err != nil {
-			t.Fatal(err)
-		}
-		sim := printer.NewSim(profile, nil)
-		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, m.Cable(name)) })
-		return pluggable(t.Context(), m, name, func(action string) error {
-			want, whole := strings.CutPrefix(action, "find whole ")
-			if want, ok := strings.CutPrefix(action, "find none "); !whole && !ok {
-				return fmt.Errorf("the hands at the printer cannot %q", want)
-			}
-			found := 0
-			for _, r := range sim.Receipts() {
-				lines := slices.DeleteFunc(r.Lines, func(l string) bool { return l == "" })
-				if strings.Join(lines, "|") == want && !r.Partial {
-					found++
-				}
-			}
-			if whole && found != 1 || !whole && found != 0 {
-				return fmt.Errorf("%d whole receipts are on the paper: %+v", found, sim.Receipts())
-			}
-			return nil
-		})
-	}
 }

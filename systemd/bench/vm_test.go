@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -75,27 +76,38 @@ func build(t *testing.T) *guest.Guest {
 	return g
 }
 
-// setup is a machine for a test: a fresh disk, and a folder for its logs that stays if the test fails.
+// setup is a machine for a test: a fresh disk, and logs that stay if the test fails.
 func setup(t *testing.T, g *guest.Guest, cfg machine.Config) machine.Config {
 	t.Helper()
-	// Not t.TempDir: paths of sockets are at most 107 bytes long.
-	dir, err := os.MkdirTemp("", "vm")
+	where, err := filepath.Abs(cache)
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Not in the cache, whose path may be long: those of sockets are at most 107 bytes. The name is the same each time, so that
+	// what a killed run left behind goes.
+	hash := sha256.Sum256([]byte(where))
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("vm-%x", hash[:4]), t.Name())
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Dir, cfg.Kernel, cfg.Initrd, cfg.Say = dir, g.Kernel, g.Initrd, say
+	cfg.Disk.Path = filepath.Join(dir, "root.img")
 	t.Cleanup(func() {
+		_ = os.Remove(cfg.Disk.Path)
 		if t.Failed() {
-			keep := filepath.Join(cache, "log", "failed-"+filepath.Base(t.Name()))
+			keep := filepath.Join(cache, "log", "failed-"+t.Name())
 			_ = os.RemoveAll(keep)
-			_ = os.Remove(filepath.Join(dir, "root.img"))
-			if out, err := exec.Command("cp", "-r", dir, keep).CombinedOutput(); err == nil || len(out) > 0 {
+			if out, err := exec.Command("cp", "-r", dir, keep).CombinedOutput(); err != nil {
+				t.Logf("cannot keep the logs: %v: %s", err, out)
+			} else {
 				t.Logf("the logs of the virtual machine are in %s", keep)
 			}
 		}
-		_ = os.RemoveAll(dir)
+		_ = os.RemoveAll(filepath.Dir(dir))
 	})
-	cfg.Dir, cfg.Kernel, cfg.Initrd, cfg.Say = dir, g.Kernel, g.Initrd, say
-	cfg.Disk.Path = filepath.Join(dir, "root.img")
 	if err := machine.Copy(t.Context(), cfg.Disk.Path, g.Image); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +122,7 @@ func start(t *testing.T, cfg machine.Config) *machine.Machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(m.PowerCut)
-	say("ready after %.1f s", m.BootTime.Seconds())
+	say("ready after %.1f s (%.1f s of processor time)", m.BootTime.Seconds(), m.BootWork.Seconds())
 	return m
 }
 

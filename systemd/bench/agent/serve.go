@@ -94,14 +94,16 @@ func (g *guest) end(err error) {
 // serve carries out one request.
 func (g *guest) serve(ctx context.Context, st *stream, body []byte) {
 	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel()
-	go func() {
+	watching.Go(func() {
 		select {
 		case <-st.gone:
 			cancel()
 		case <-ctx.Done():
 		}
-	}()
+	})
 	var r request
 	err := json.Unmarshal(body, &r)
 	o := outcome{}

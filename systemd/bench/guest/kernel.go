@@ -57,11 +57,11 @@ func buildKernel(ctx context.Context, c *cache, meta string) (dir, version strin
 	if err != nil {
 		return "", "", err
 	}
-	parts := []string{initScript, kbuild, irqSimCall, irqSimInstead, strings.Join(slices.Concat(bootModules, guestModules), " ")}
+	parts := []string{initScript, kbuild, irqSimCall, irqSimInstead, strings.Join(slices.Concat(bootModules, guestModules, kbuildOptions), " ")}
 	for _, d := range debs {
 		parts = append(parts, d.name, d.hash)
 	}
-	dir, err = c.step(ctx, "kernel", key(parts...), func(ctx context.Context, s *work) error {
+	dir, err = c.step(ctx, meta, key(parts...), func(ctx context.Context, s *work) error {
 		// Files fetched stay until the step is done, so that one that fails later need not fetch them again.
 		fetched := filepath.Join(c.dir, "deb")
 		if err := s.fetch(ctx, fetched, debs, append([]string{k.image, k.source}, k.build...)); err != nil {
@@ -150,6 +150,9 @@ const (
 	irqSimInstead = "generic_handle_irq(irqnum)"
 )
 
+// kbuildOptions: type information for BPF would need one more program, pahole, and nobody here wants it.
+var kbuildOptions = []string{"CC=gcc-12", "CONFIG_DEBUG_INFO_BTF_MODULES="}
+
 // gpioSim compiles the module and returns its path.
 func (b *kernelBuild) gpioSim(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.tmp, "gpio-sim")
@@ -191,7 +194,7 @@ func (b *kernelBuild) gpioSim(ctx context.Context) (string, error) {
 	if err := os.WriteFile(makefile, text, 0o644); err != nil {
 		return "", err
 	}
-	if err := b.run(ctx, "", "make", "-C", headers, "M="+dir, "CC=gcc-12", "modules"); err != nil {
+	if err := b.run(ctx, "", "make", append([]string{"-C", headers, "M=" + dir, "modules"}, kbuildOptions...)...); err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, "gpio-sim.ko"), nil

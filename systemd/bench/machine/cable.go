@@ -51,6 +51,24 @@ func (c *Cable) unplug() {
 	}
 }
 
+// handOver makes another cable of this one, which is closed: whoever still holds it can do nothing to the line any more.
+func (c *Cable) handOver() (*Cable, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := newCable()
+	next.closed = c.closed
+	conn := c.now
+	c.now, c.closed = nil, true
+	c.wake()
+	if conn == nil {
+		return next, nil
+	}
+	if err := conn.SetDeadline(time.Unix(1, 0)); err != nil { // ends a read that waits
+		return nil, err
+	}
+	return next, next.plug(conn)
+}
+
 // Close ends the line for good: reads and writes end with os.ErrClosed.
 func (c *Cable) Close() error {
 	c.unplug()
@@ -75,10 +93,13 @@ func (c *Cable) Read(b []byte) (int, error) {
 		}
 		if conn != nil {
 			n, err := conn.Read(b)
-			if n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-				return n, err
-			}
-			if c.current(conn) { // the virtual machine has ended
+			switch {
+			case n > 0 || err == nil:
+				return n, nil
+			case !c.current(conn):
+			case errors.Is(err, os.ErrDeadlineExceeded):
+				return 0, err
+			default: // the virtual machine has ended
 				c.unplug()
 			}
 			continue

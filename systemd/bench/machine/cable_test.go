@@ -101,3 +101,39 @@ func TestCableDeadlines(t *testing.T) {
 		c.Close()
 	})
 }
+
+// TestCableHandOver: a device that was taken its cable learns it, and cannot disturb the next one.
+func TestCableHandOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := newCable()
+		ours, guests := net.Pipe()
+		defer guests.Close()
+		if err := first.plug(ours); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := first.Read(make([]byte, 1))
+			ended <- err
+		}()
+		synctest.Wait()
+		second, err := first.handOver()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; !errors.Is(err, os.ErrClosed) {
+			t.Errorf("the first device's read ended with %v", err)
+		}
+		first.SetDeadline(time.Unix(1, 0))
+		go guests.Write([]byte("for the second"))
+		b := make([]byte, 20)
+		if n, err := second.Read(b); string(b[:n]) != "for the second" {
+			t.Errorf("the second heard %q, %v", b[:n], err)
+		}
+		third, err := second.handOver()
+		if err != nil || !third.Plugged() || second.Plugged() {
+			t.Errorf("handed over twice: %v", err)
+		}
+		third.Close()
+	})
+}

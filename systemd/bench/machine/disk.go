@@ -1,14 +1,11 @@
 package machine
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"syscall"
 	"time"
 )
 
@@ -57,59 +54,4 @@ func serveCached(ctx context.Context, dir, socket, path string) (*cachedDisk, er
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-}
-
-// process is a program of ours that must not outlive us.
-type process struct {
-	cmd  *exec.Cmd
-	log  string
-	done chan struct{} // closed when it has ended
-}
-
-// start starts cmd. Its words go to the file log.
-func (p *process) start(cmd *exec.Cmd, log string) error {
-	f, err := os.Create(log)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	cmd.Stdout, cmd.Stderr = f, f
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	done := make(chan struct{})
-	started := make(chan error, 1)
-	go func() {
-		// The kernel kills the program when the thread that started it ends, so this one stays until it has ended.
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-			close(done)
-		}
-	}()
-	if err := <-started; err != nil {
-		return err
-	}
-	p.cmd, p.log, p.done = cmd, log, done
-	return nil
-}
-
-// kill ends it at once, and returns when it has ended.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.done
-}
-
-// words are the end of what it said.
-func (p *process) words() string { return tailOf(p.log) }
-
-const tailLen = 3000
-
-// tailOf is the end of a text file, for an error.
-func tailOf(path string) string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	return string(bytes.TrimSpace(b[max(len(b)-tailLen, 0):]))
 }

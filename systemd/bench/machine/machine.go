@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"yuanban/systemd/bench/agent"
@@ -35,7 +37,7 @@ const (
 	maxUSB   = 4 // ports of the USB controller
 	usbSlot  = "0x8"
 	startup  = 10 * time.Second // until qemu answers
-	bootTime = 3 * time.Minute  // until the guest is ready, on a host that is busy with other things
+	bootTime = 5 * time.Minute  // until the guest is ready, on a host that is busy with other things
 )
 
 // adapterSerial is the serial number that all USB adapters have: many makers give none of their own, so that names by
@@ -44,14 +46,17 @@ const adapterSerial = "0001"
 
 // Machine is a virtual machine that runs.
 type Machine struct {
-	cfg    Config
-	qemu   process
-	disk   *cachedDisk
-	qmp    *qmp
+	cfg   Config
+	qemu  process
+	disk  *cachedDisk
+	qmp   *qmp
+	agent *agent.Client
+
+	mu     sync.Mutex
 	cables map[string]*Cable
-	agent  *agent.Client
 
 	BootTime time.Duration // from the start of qemu until the guest was ready
+	BootWork time.Duration // of processors for that, which tells a slow boot from a busy host
 }
 
 // Start starts a machine and returns when it is ready: systemd says that it is running, without a failed unit. A boot that
@@ -86,7 +91,7 @@ func start(ctx context.Context, cfg Config) (*Machine, error) {
 		m.PowerCut()
 		return nil, err
 	}
-	m.BootTime = time.Since(began)
+	m.BootTime, m.BootWork = time.Since(began), m.qemu.work()
 	return m, nil
 }
 
@@ -119,6 +124,7 @@ func (m *Machine) power(ctx context.Context) error {
 	if err := m.qemu.start(exec.Command("qemu-system-x86_64", m.arguments()...), m.path("qemu.log")); err != nil {
 		return fmt.Errorf("cannot start qemu: %w", err)
 	}
+	m.qemu.favour()
 	conn, err := m.connect(ctx, "qmp")
 	if err != nil {
 		return err
@@ -203,9 +209,11 @@ func (m *Machine) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, bootTime, errors.New("the guest is not ready after "+bootTime.String()))
 	defer cancel()
 	ctx, fail := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer fail(nil)
 	// A guest that resets itself while it starts has panicked.
-	go func() {
+	watching.Go(func() {
 		_, err := m.qmp.wait(ctx, 0, func(e qmpEvent) bool { return e.name == "RESET" || e.name == "SHUTDOWN" })
 		switch {
 		case err == nil:
@@ -213,19 +221,25 @@ func (m *Machine) waitReady(ctx context.Context) error {
 		case ctx.Err() == nil:
 			fail(fmt.Errorf("%w: %s", err, m.qemu.words()))
 		}
-	}()
-	if err := m.greet(ctx); err != nil {
-		return causeOf(ctx, err)
-	}
-	state, err := m.agent.Output(ctx, "systemctl", "is-system-running", "--wait")
+	})
+	err := m.greet(ctx)
 	if err == nil {
-		return nil
+		err = m.running(ctx)
 	}
-	if state == "degraded" {
-		failed, _ := m.agent.Output(ctx, "systemctl", "--failed", "--plain", "--no-legend")
-		return fmt.Errorf("units have failed:\n%s", failed)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
 	}
-	return causeOf(ctx, err)
+	return err
+}
+
+// running waits until systemd has started everything, and fails if a unit has.
+func (m *Machine) running(ctx context.Context) error {
+	state, err := m.agent.Output(ctx, "systemctl", "is-system-running", "--wait")
+	if state != "degraded" {
+		return err
+	}
+	failed, err := m.agent.Output(ctx, "systemctl", "--failed", "--plain", "--no-legend")
+	return errors.Join(fmt.Errorf("units have failed:\n%s", failed), err)
 }
 
 func (m *Machine) greet(ctx context.Context) (err error) {
@@ -233,19 +247,31 @@ func (m *Machine) greet(ctx context.Context) (err error) {
 	return err
 }
 
-// causeOf is why ctx ended, if it did.
-func causeOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
-}
-
 // Agent is the agent of the guest.
 func (m *Machine) Agent() *agent.Client { return m.agent }
 
-// Cable is the far end of a serial line or USB adapter.
-func (m *Machine) Cable(name string) *Cable { return m.cables[name] }
+// Cable is the far end of a serial line or USB adapter, for one device: it is taken from whoever has asked for it before.
+func (m *Machine) Cable(name string) (*Cable, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := m.cables[name]
+	if old == nil {
+		return nil, fmt.Errorf("the machine has no line %q", name)
+	}
+	next, err := old.handOver()
+	if err != nil {
+		return nil, fmt.Errorf("cannot take over the line %s: %w", name, err)
+	}
+	m.cables[name] = next
+	return next, nil
+}
+
+// cable is the present far end.
+func (m *Machine) cable(name string) *Cable {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cables[name]
+}
 
 // SerialPath is the guest's path of a serial line.
 func (m *Machine) SerialPath(name string) string {
@@ -266,7 +292,7 @@ func (m *Machine) Plug(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("cannot plug in %s: %w", name, err)
 	}
-	if err := m.cables[name].plug(conn); err != nil {
+	if err := m.cable(name).plug(conn); err != nil {
 		return fmt.Errorf("cannot plug in %s: %w", name, err)
 	}
 	err = m.qmp.do(ctx, "device_add", map[string]any{"driver": "usb-serial", "id": "usb-" + name, "chardev": "usb-" + name,
@@ -284,7 +310,7 @@ func (m *Machine) Unplug(ctx context.Context, name string) error {
 		return fmt.Errorf("cannot unplug %s: %w", name, err)
 	}
 	_, err := m.qmp.wait(ctx, before, func(e qmpEvent) bool { return e.name == "DEVICE_DELETED" && e.device == "usb-"+name })
-	m.cables[name].unplug()
+	m.cable(name).unplug()
 	if err != nil {
 		return fmt.Errorf("cannot unplug %s: %w", name, err)
 	}
@@ -302,12 +328,12 @@ func (m *Machine) Restart(ctx context.Context, do func() error) (watchdog bool, 
 	if err != nil {
 		return false, fmt.Errorf("the guest does not start anew: %w", err)
 	}
+	m.cfg.Say("the guest starts anew (%s)", strings.ToLower(e.name))
 	_ = m.agent.Close()
 	if err := m.greet(ctx); err != nil {
 		return false, err
 	}
-	_, err = m.agent.Output(ctx, "systemctl", "is-system-running", "--wait")
-	return e.name == "WATCHDOG", err
+	return e.name == "WATCHDOG", m.running(ctx)
 }
 
 // PowerCut takes the power away: qemu is killed, and with a cached disk what was not flushed is gone.
@@ -346,6 +372,8 @@ func (m *Machine) release() {
 	if m.qmp != nil {
 		m.qmp.close()
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, c := range m.cables {
 		_ = c.Close()
 	}

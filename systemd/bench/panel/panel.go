@@ -107,7 +107,7 @@ const (
 	pressTime  = 150 * time.Millisecond // a short press
 	pauseTime  = 100 * time.Millisecond // after it, before the next
 	bounceTime = time.Millisecond       // between two bounces of a contact
-	bounces    = 4
+	bounces    = 3
 	handTime   = 20 * time.Second // for an action as a whole, on a machine that is busy
 )
 

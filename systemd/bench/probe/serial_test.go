@@ -4,6 +4,7 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	"yuanban/devices/serialport"
 )
 
-// TestLiveSerial: -live.profile usb says that the line can be unplugged.
+// TestLiveSerial: -live.profile fixed says that the line cannot be unplugged.
 func TestLiveSerial(t *testing.T) {
 	live.Need(t)
 	hands := live.Hands(t)
@@ -26,7 +27,7 @@ func TestLiveSerial(t *testing.T) {
 	}
 	talk := func(word string) {
 		t.Helper()
-		do(t, hands, "say "+word)
+		do(t, hands, fmt.Sprintf("send %x", word))
 		p.SetReadDeadline(time.Now().Add(5 * time.Second))
 		b := make([]byte, len(word))
 		if _, err := io.ReadFull(p, b); err != nil || string(b) != word {
@@ -35,10 +36,10 @@ func TestLiveSerial(t *testing.T) {
 		if _, err := p.Write([]byte(word)); err != nil {
 			t.Error(err)
 		}
-		do(t, hands, "hear "+word)
+		do(t, hands, fmt.Sprintf("expect %x", word))
 	}
 	talk("hello")
-	if live.Profile == "usb" {
+	if live.Profile != "fixed" {
 		read := waitRead(p)
 		do(t, hands, "unplug")
 		took := ends(t, read, serialport.ErrGone)

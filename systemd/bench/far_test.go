@@ -1,0 +1,215 @@
+//go:build vm
+
+package bench
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"yuanban/devices/devicetest"
+	"yuanban/devices/idcard"
+	"yuanban/devices/printer"
+	"yuanban/systemd/bench/machine"
+)
+
+// What sits at the far end of a cable, and the hands at it. In the names of lines, com1 and com2 are those of the chip set, and
+// usb1 and usb2 adapters, which alone can be unplugged.
+
+// pluggable adds the actions "unplug" and "replug" to hands.
+func pluggable(ctx context.Context, m *machine.Machine, line string, hands devicetest.HandsFunc) devicetest.Hands {
+	return devicetest.HandsFunc(func(action string) error {
+		switch action {
+		case "unplug":
+			return m.Unplug(ctx, line)
+		case "replug":
+			return m.Plug(ctx, line)
+		}
+		return hands(action)
+	})
+}
+
+// take takes the far end of a line over for one device.
+func take(t *testing.T, m *machine.Machine, line string) *machine.Cable {
+	t.Helper()
+	cable, err := m.Cable(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cable
+}
+
+// serve runs a device until the test ends.
+func serve(t *testing.T, run func(ctx context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+// talker is a device that does as it is told: "send HEX"; "expect HEX", which it must have received since the last time, or
+// does within 5 s; "stop reading"; "read on", which forgets what was received.
+func talker(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
+	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
+		d := &talking{cable: take(t, m, line)}
+		serve(t, d.listen)
+		return pluggable(t.Context(), m, line, d.do)
+	}
+}
+
+type talking struct {
+	cable *machine.Cable
+
+	mu    sync.Mutex
+	heard []byte
+	deaf  bool
+}
+
+// expectWithin is how long what is expected may take to come.
+const expectWithin = 5 * time.Second
+
+// listen hears until ctx ends.
+func (d *talking) listen(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { _ = d.cable.SetReadDeadline(time.Unix(1, 0)) })()
+	for b := make([]byte, 4096); ctx.Err() == nil; {
+		if d.isDeaf() {
+			time.Sleep(5 * time.Millisecond)
+		} else if err := d.hear(b); err != nil {
+			return cmp.Or(ctx.Err(), err)
+		}
+	}
+	return nil
+}
+
+func (d *talking) isDeaf() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.deaf
+}
+
+func (d *talking) hear(b []byte) error {
+	n, err := d.cable.Read(b)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heard = append(d.heard, b[:n]...)
+	return err
+}
+
+func (d *talking) do(action string) error {
+	verb, text, _ := strings.Cut(action, " ")
+	switch {
+	case action == "stop reading", action == "read on":
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.deaf, d.heard = action == "stop reading", nil
+		return nil
+	case verb == "send", verb == "expect":
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			return err
+		}
+		if verb == "expect" {
+			return d.expect(b)
+		}
+		_, err = d.cable.Write(b)
+		return err
+	}
+	return fmt.Errorf("the device cannot %q", action)
+}
+
+func (d *talking) expect(want []byte) error {
+	for began := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		heard := d.take(want)
+		if bytes.Equal(heard, want) {
+			return nil
+		}
+		if time.Since(began) > expectWithin {
+			return fmt.Errorf("heard %x", heard)
+		}
+	}
+}
+
+// take returns what was heard, and forgets it if it is what is wanted.
+func (d *talking) take(want []byte) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	heard := d.heard
+	if bytes.Equal(heard, want) {
+		d.heard = nil
+	}
+	return heard
+}
+
+// reader is the simulated ID-card reader: "lay card", "lay other card", "lay card NUMBER" of one of its examples, "remove card".
+func reader(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
+	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
+		sim := idcard.NewSim(nil)
+		cable := take(t, m, line)
+		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, cable) })
+		cards := idcard.Examples()
+		return pluggable(t.Context(), m, line, func(action string) error {
+			number, _ := strings.CutPrefix(action, "lay card ")
+			i := slices.IndexFunc(cards, func(c idcard.Card) bool { return c.Number == number })
+			switch {
+			case action == "remove card":
+				sim.Remove()
+				return nil
+			case action == "lay card":
+				i = 0
+			case action == "lay other card":
+				i = 1
+			case i < 0:
+				return fmt.Errorf("the hands at the reader cannot %q", action)
+			}
+			return sim.Lay(cards[i])
+		})
+	}
+}
+
+// paper is the simulated printer: "find whole LINE|LINE…" and "find none LINE|LINE…" look at what came out of it.
+func paper(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
+	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
+		profile, err := printer.ByName("epson80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim := printer.NewSim(profile, nil)
+		cable := take(t, m, line)
+		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, cable) })
+		return pluggable(t.Context(), m, line, func(action string) error {
+			want, whole := strings.CutPrefix(action, "find whole ")
+			none := false
+			if !whole {
+				want, none = strings.CutPrefix(action, "find none ")
+			}
+			if !whole && !none {
+				return fmt.Errorf("the hands at the printer cannot %q", action)
+			}
+			found := 0
+			for _, r := range sim.Receipts() {
+				lines := slices.DeleteFunc(r.Lines, func(l string) bool { return l == "" })
+				if strings.Join(lines, "|") == want && !r.Partial {
+					found++
+				}
+			}
+			if whole && found != 1 || none && found != 0 {
+				return fmt.Errorf("%d such receipts are on the paper: %+v", found, sim.Receipts())
+			}
+			return nil
+		})
+	}
+}
