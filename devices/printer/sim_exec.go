@@ -3,6 +3,7 @@ package printer
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 func isQRPrint(c Command) bool { return len(c) == 8 && bytes.HasPrefix(c, []byte("\x1d(k\x03\x001Q0")) }
@@ -167,6 +168,10 @@ func (s *Sim) interpretGS(c Command) {
 			dots = 12*s.profile.DPI/25 + int(c[3])
 		}
 		s.cut(dots)
+	case 'I':
+		if name := map[byte]string{66: "YUANBAN", 67: strings.ToUpper(s.profile.Name)}[c[2]]; name != "" {
+			s.motions = append(s.motions, motion{say: slices.Concat([]byte{identityHead}, []byte(name), []byte{0})})
+		}
 	case 'v':
 		s.raster(c)
 	case '(':
