@@ -430,3 +430,40 @@ func TestALineThatTakesNothing(t *testing.T) {
 		}
 	})
 }
+
+// A reading takes what card and wire take, and no more than a twentieth longer; in virtual time, so that the machine does not
+// matter. The wire's share is that of the answers alone.
+func TestAReadingTakesWhatItMust(t *testing.T) {
+	answers := map[Framing]int{SDT: 15 + 19 + 1295, STX: 1291}
+	for _, framing := range Framings() {
+		for _, baud := range Bauds() {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCable()
+				sim := NewSim(&SimOpts{Framing: framing, Baud: baud})
+				ctx, cancel := context.WithCancel(t.Context())
+				served := make(chan error, 1)
+				go func() { served <- sim.Serve(ctx, c.far) }()
+				r := New(c.near, &Opts{Framing: framing, Baud: baud})
+				if err := r.WaitRemoved(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(silence)
+				if err := sim.Lay(Examples()[0]); err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				if _, err := r.ReadCard(t.Context(), nil); err != nil {
+					t.Error(err)
+				}
+				floor := defaultCardTime + time.Duration(answers[framing])*10*time.Second/time.Duration(baud)
+				if ratio := float64(time.Since(start)) / float64(floor); ratio < 1 || ratio > 1.05 {
+					t.Errorf("%s at %d: %v, %.3f times the floor", framing, baud, time.Since(start), ratio)
+				} else {
+					t.Logf("%s at %d: %.4f times the floor", framing, baud, ratio)
+				}
+				cancel()
+				<-served
+			})
+		}
+	}
+}
