@@ -17,6 +17,7 @@
 // Without a change means that no look at the level and no edge told by the kernel showed one. Only while another line of the
 // same request chatters by the thousand edges a second do the looks alone decide, which are at most 6 ms apart then.
 //
-// Proven on: the simulator of this package, in virtual and in real time. The part that talks to the kernel (periph.go) is
-// walled off by the list in periph.md.
+// Proven on: the simulator of this package, in virtual and in real time, and the kernel's own simulated chip (gpio-sim of Debian
+// 12's kernel 6.1 in a virtual machine): the whole contract, unplugging included, and lines without names. Not yet on real
+// contacts. The part that talks to the kernel (periph.go) is walled off by the list in periph.md.
 package buttons

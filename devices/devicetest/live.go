@@ -29,7 +29,7 @@ func LiveFlags(fs *flag.FlagSet) *Live {
 }
 
 // Need ends the test unless the device is named.
-func (l *Live) Need(t *testing.T) {
+func (l *Live) Need(t testing.TB) {
 	t.Helper()
 	if l.Port == "" {
 		t.Fatal("name the device: -live.port /dev/serial/by-id/… (and -live.baud, -live.profile, -live.hands where they differ)")
@@ -37,7 +37,7 @@ func (l *Live) Need(t *testing.T) {
 }
 
 // Hands are the hands that the command line names. They are let go at the end of the test.
-func (l *Live) Hands(t *testing.T) Hands {
+func (l *Live) Hands(t testing.TB) Hands {
 	t.Helper()
 	if l.hands == "prompt" {
 		tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0) // go test keeps the standard streams for itself
