@@ -121,6 +121,8 @@ func New(port Port, p *Profile, opts *Opts) *Printer {
 // the program left in the middle of a command, keeps the status, and prints jobs one after the other. It does not close the port.
 func (d *Printer) Run(ctx context.Context) error {
 	if err := d.port.SetReadDeadline(time.Time{}); err != nil {
+		err = fmt.Errorf("cannot use printer port: %w: %w", ErrGone, err)
+		d.end(err)
 		return err
 	}
 	readCtx, stop := context.WithCancel(ctx)

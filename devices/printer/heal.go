@@ -36,7 +36,9 @@ func (d *Printer) heal(ctx context.Context) error {
 	d.healAt = time.Now().Add(healPause)
 	for range healTries {
 		if ok, err := d.nulls(ctx, maxCommand); err != nil || !ok {
-			d.healAt = time.Now().Add(healPause)
+			if d.healAt = time.Now().Add(healPause); d.fault() != "" {
+				d.healAt = time.Time{} // as soon as it is over
+			}
 			return err
 		}
 		d.boundary = true
@@ -52,6 +54,7 @@ func (d *Printer) heal(ctx context.Context) error {
 			return d.settle(ctx)
 		}
 		if d.fault() != "" {
+			d.healAt = time.Time{} // as soon as it is over
 			return nil
 		}
 	}
@@ -70,6 +73,7 @@ func (d *Printer) settle(ctx context.Context) error {
 		}
 		d.learned = false
 	}
+	before := d.lastInOrder
 	var cmds []Command
 	if d.dirty.Load() {
 		cut := &encoder{p: d.profile}
@@ -88,7 +92,8 @@ func (d *Printer) settle(ctx context.Context) error {
 		}
 	}
 	if d.dialect.ask != nil && d.profile.Confirm.Method == ConfirmInOrder {
-		d.learned, d.usual = true, d.lastInOrder
+		d.usual, d.learned = d.lastInOrder, true
+		d.learned = d.plausible(before) // else one of the two was noise
 	}
 	d.dirty.Store(false)
 	d.stream.settled()
@@ -99,7 +104,7 @@ func (d *Printer) settle(ctx context.Context) error {
 // exchange sends commands and a question behind them, and says whether it was answered. A mute printer answers by the clock.
 func (d *Printer) exchange(ctx context.Context, cmds []Command) (bool, error) {
 	d.stream.settled()
-	j := &job{ctx: ctx, faultWait: healPause, silentWait: healPause, strikes: -1, silences: d.poll.silences}
+	j := &job{ctx: ctx, faultWait: healPause, brief: true, strikes: -1, silences: d.poll.silences}
 	j.plan = &plan{}
 	for _, c := range cmds {
 		j.plan.steps = append(j.plan.steps, step{cmd: c})
@@ -133,8 +138,12 @@ func (d *Printer) nulls(ctx context.Context, n int) (bool, error) {
 			if !stop {
 				break
 			}
-			if !time.Now().Before(end) {
+			fault := d.fault()
+			if fault != "" && fault != Offline || !time.Now().Before(end) {
 				return false, nil
+			}
+			if d.paused && fault == "" && time.Until(end) < healPause-guardedXON {
+				d.paused = false // the XON was lost, and a NUL that is lost does no harm
 			}
 			if err := d.watch(ctx, stop, d.fault()); err != nil {
 				return false, err

@@ -105,6 +105,7 @@ func (d *Printer) queued() bool {
 type job struct {
 	ctx                   context.Context // of the caller
 	faultWait, silentWait time.Duration
+	brief                 bool // no fault is waited for
 	report                func(Progress)
 	plan                  *plan
 	sent                  int // bytes of the plan
@@ -145,6 +146,8 @@ func (j *job) patience(fault Reason, now time.Time) error {
 	}
 	j.waiting(fault, since)
 	switch {
+	case fault != "" && j.brief:
+		return &giveUp{fault}
 	case fault == "" && now.Sub(since) >= j.faultWait:
 		return &giveUp{Timeout}
 	case now.Sub(since) >= j.faultWait, fault == Offline && now.Sub(j.silent) >= j.silentWait:

@@ -181,6 +181,7 @@ func (d *Printer) answered(a answer) {
 	case automatic:
 		d.flags.automatic(d.dialect.automatic, a.data)
 	case inOrder:
+		d.lastInOrder = a.data[0]
 		switch q := d.poll.asked; {
 		case !d.plausible(a.data[0]):
 			d.doubt++
@@ -201,7 +202,6 @@ func (d *Printer) answered(a answer) {
 // plausible says whether a byte looks like this printer's answers in order: bits that a manual leaves undefined do not change.
 func (d *Printer) plausible(b byte) bool {
 	q := d.dialect.inOrder[0]
-	d.lastInOrder = b
 	return !d.learned || (b^d.usual)&^(q.mask|q.free) == 0
 }
 

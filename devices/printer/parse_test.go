@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -95,18 +96,46 @@ func TestParser(t *testing.T) {
 
 // FuzzParser: any bytes are taken without a panic, and after them a status is understood again.
 func FuzzParser(f *testing.F) {
-	f.Add([]byte{0x37, 0x22, 0x41, 0x42, 0x43, 0x44, 0x00, 0x10, 0, 0, 0, 0x12, 0x13, 0x11})
-	f.Add([]byte{0x1C, 0x00, 0x13, 0x0C})
-	f.Add([]byte{0x37, 0x25})
-	f.Fuzz(func(t *testing.T, in []byte) {
-		p := parserOf(t, "epson80")
+	f.Add([]byte{0x37, 0x22, 0x41, 0x42, 0x43, 0x44, 0x00, 0x10, 0, 0, 0, 0x12, 0x13, 0x11}, false)
+	f.Add([]byte{0x1C, 0x00, 0x13, 0x0C}, false)
+	f.Add([]byte{0x37, 0x25}, false)
+	f.Add([]byte{0x10, 0x0F, 0x25, 0x13, 0x00, 0x10, 0x0F}, true)
+	f.Fuzz(func(t *testing.T, in []byte, full bool) {
+		name, status, want := "epson80", []byte{0x12, 0x10, 0, 0, 0}, "rt:12 asb:10000000 cleared"
+		if full {
+			name, status, want = "custom80", []byte{0x10, 0x0F, 0x20, 0, 0, 0}, "rt:100f20000000 cleared"
+		}
+		p := parserOf(t, name)
 		parseAll(p, in)
 		if len(p.held) > maxBlock {
 			t.Fatalf("%d bytes held", len(p.held))
 		}
 		p.drop(func(answer) {})
-		if got := parseAll(p, []byte{0x12, 0x10, 0, 0, 0, 0x37, 0x25, 0}); got != "rt:12 asb:10000000 cleared" {
+		if got := parseAll(p, append(status, 0x37, 0x25, 0)); got != want {
 			t.Fatalf("after %x: %s", in, got)
+		}
+	})
+}
+
+// FuzzFramer: no byte is lost or doubled, and no command is longer than allowed.
+func FuzzFramer(f *testing.F) {
+	f.Add([]byte("\x1b@\x1c&\xd4\xb0\x81\x30\x84\x36\n\x1dVB\x00\x1dV\x00"), true)
+	f.Add([]byte("\x1de\x03\x00\x1de\x02\x1dv0\x00\x01\x00\x02\x00ab\x10\x04\x14\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"), false)
+	f.Add([]byte("\x1bD\x01\x02\x00\x1dk\x04ABC\x00\x1d8L\xff\xff\xff\xff01"), false)
+	f.Fuzz(func(t *testing.T, in []byte, gb18030 bool) {
+		lang, _ := compile(profile(t, "custom80"))
+		fr := framer{gb18030: gb18030, vendor: lang.commands()}
+		var out []byte
+		for _, b := range in {
+			if c := fr.feed(b); c != nil {
+				if len(c) == 0 || len(c) > maxFrame {
+					t.Fatalf("a command of %d bytes", len(c))
+				}
+				out = append(out, c...)
+			}
+		}
+		if !bytes.Equal(append(out, fr.part...), in) {
+			t.Fatal("the commands are not the bytes that came")
 		}
 	})
 }
@@ -114,15 +143,14 @@ func FuzzParser(f *testing.F) {
 // FuzzSim: a printer takes any bytes. NULs and a reset bring it back, whatever it was in the middle of, if that was not longer than
 // what our own encoder sends.
 func FuzzSim(f *testing.F) {
-	f.Add([]byte("\x1b@\x1c&\xd4\xb0\xc7\xf8\n\x1dVB\x00"), false)
-	f.Add([]byte("\x1d(k\x04\x001P0x\x1d(k\x03\x001Q0\x1dv0\x00\x01\x00\x02\x00\x10\x04"), true)
-	f.Add([]byte("\x1c2\xfe\xa1\x1b$\x10\x00\x1d!\x77A\n\x1bd\xff"), true)
-	f.Fuzz(func(t *testing.T, in []byte, gbk bool) {
-		p := *Profiles()["epson80"]
-		if gbk {
-			p.Charset = GBK
-		}
-		s := NewSim(&p, &SimOpts{Quick: true})
+	f.Add([]byte("\x1b@\x1c&\xd4\xb0\xc7\xf8\n\x1dVB\x00"), byte(0))
+	f.Add([]byte("\x1d(k\x04\x001P0x\x1d(k\x03\x001Q0\x1dv0\x00\x01\x00\x02\x00\x10\x04"), byte(1))
+	f.Add([]byte("\x1c2\xfe\xa1\x1b$\x10\x00\x1d!\x77A\n\x1bd\xff"), byte(2))
+	f.Add([]byte("\xd4\xb0\n\x1bi\x1de\x03\x00\x1de\x06\x1de\x02"), byte(3))
+	f.Fuzz(func(t *testing.T, in []byte, model byte) {
+		names := ProfileNames()
+		p := profile(t, names[int(model)%len(names)])
+		s := NewSim(p, &SimOpts{Quick: true})
 		s.run(in)
 		if s.frame.inside() && s.frame.length(append(slices.Clone(s.frame.part), make([]byte, 16)...)) > maxCommand {
 			return
@@ -130,7 +158,8 @@ func FuzzSim(f *testing.F) {
 		s.newSheet()
 		s.run(make([]byte, maxCommand))
 		s.newSheet()
-		s.run([]byte("\x1b@\x1c&\xd4\xb0\n\x1dVB\x00"))
+		s.run([]byte("\x1b@\x1c&\xd4\xb0\n"))
+		s.run(p.cut())
 		if r := s.Receipts(); len(r) == 0 || len(r[len(r)-1].Lines) != 1 || r[len(r)-1].Lines[0] != "园" {
 			t.Fatalf("after %x: %v", in, r)
 		}

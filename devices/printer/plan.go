@@ -62,7 +62,8 @@ func makePlan(cmds []Command, p *Profile, d *dialect, id *[4]byte) *plan {
 	}
 	switch {
 	case id != nil:
-		pl.add(step{cmd: processIDCommand(*id), mark: true, id: id})
+		ask := processIDCommand(*id)
+		pl.add(step{cmd: ask, mark: true, id: id, gate: pl.gate(len(ask))})
 	case p.Confirm.Method == ConfirmInOrder:
 		for range proofs {
 			pl.mark()

@@ -107,7 +107,7 @@ func (d *Printer) forgotten(ctx context.Context, now time.Time) error {
 
 // order sends one command outside a job to an idle printer. It is false if the printer would not take it.
 func (d *Printer) order(ctx context.Context, cmd Command) (bool, error) {
-	j := &job{ctx: ctx, faultWait: healPause, silentWait: healPause, silences: d.poll.silences}
+	j := &job{ctx: ctx, faultWait: healPause, brief: true, silences: d.poll.silences}
 	err := d.hold(ctx, j, 0)
 	if err == nil {
 		err = d.sendPiece(j, cmd)

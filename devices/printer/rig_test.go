@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -63,6 +64,13 @@ func (c *tap) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// received is all that has come from the host.
+func (c *tap) received() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.seen)
+}
+
 func (c *tap) watch(at func(n int, write func(...byte)) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,17 +81,18 @@ func (c *tap) watch(at func(n int, write func(...byte)) bool) {
 // wired is the host's end of a line whose modem lines are those of a simulated printer.
 type wired struct {
 	net.Conn
-	sim *Sim
+	sim  *Sim
+	down *atomic.Bool // pulled down by the test
 }
 
-func (w wired) CTS() (bool, error) { return w.sim.Ready(), nil }
-func (w wired) DSR() (bool, error) { return w.sim.Ready(), nil }
+func (w wired) CTS() (bool, error) { return w.sim.Ready() && !w.down.Load(), nil }
+func (w wired) DSR() (bool, error) { return w.CTS() }
 
 // newRig connects a driver to sim and waits until the driver has found its feet.
 func newRig(t *testing.T, p *Profile, sim *Sim, opts *Opts) *rig {
 	t.Helper()
 	host, printer := net.Pipe()
-	r := &rig{t: t, sim: sim, tap: &tap{Conn: printer, turn: make(chan struct{}, 1)}, host: wired{host, sim}}
+	r := &rig{t: t, sim: sim, tap: &tap{Conn: printer, turn: make(chan struct{}, 1)}, host: wired{host, sim, new(atomic.Bool)}}
 	simCtx, stopSim := context.WithCancel(t.Context())
 	r.stopSim = stopSim
 	r.done.Go(func() { sim.Serve(simCtx, r.tap) })
@@ -183,7 +192,7 @@ func (r *rig) wantPaper(docs ...*Document) {
 	r.t.Helper()
 	var want []string
 	for _, d := range docs {
-		want = append(want, Lines(d, r.dev.profile)...)
+		want = append(want, wanted(d, r.dev.profile)...)
 	}
 	if got := r.paper(); !slices.Equal(got, want) {
 		r.t.Errorf("on paper:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -191,6 +200,11 @@ func (r *rig) wantPaper(docs ...*Document) {
 	if n := r.sim.Dropped(); n != 0 {
 		r.t.Errorf("%d bytes did not fit into the printer's buffer", n)
 	}
+}
+
+// wanted is what paper gives when a document is on it.
+func wanted(doc *Document, p *Profile) []string {
+	return slices.DeleteFunc(Lines(doc, p), func(l string) bool { return l == "" })
 }
 
 func (r *rig) wantReady(reason Reason) {
