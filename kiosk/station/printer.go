@@ -44,7 +44,7 @@ func (p *Printer) Run(ctx context.Context) error {
 }
 
 func (p *Printer) serve(ctx context.Context, online func(string)) error {
-	port, err := serialport.Open(p.port)
+	port, err := serialport.OpenContext(ctx, p.port)
 	if err != nil {
 		return err
 	}

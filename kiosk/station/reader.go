@@ -97,7 +97,7 @@ func (r *Reader) find(ctx context.Context) (*idcard.Found, error) {
 	found, err := idcard.ProbeLine(ctx, func(baud int) (idcard.Port, error) {
 		at := r.port
 		at.Baud = baud
-		port, err := serialport.Open(at)
+		port, err := serialport.OpenContext(ctx, at)
 		if err != nil {
 			return nil, err
 		}

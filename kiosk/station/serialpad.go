@@ -55,7 +55,7 @@ func (s *SerialPad) Show(c Cue) {
 }
 
 func (s *SerialPad) serve(ctx context.Context, online func(string)) error {
-	port, err := serialport.Open(s.port)
+	port, err := serialport.OpenContext(ctx, s.port)
 	if err != nil {
 		return err
 	}
