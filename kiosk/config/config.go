@@ -124,8 +124,11 @@ type Reader struct {
 type Printer struct {
 	Port    string `yaml:"port,required"` // path of its tty
 	Baud    int    `yaml:"baud"`
-	Profile string `yaml:"profile"` // a profile of package printer
+	Profile string `yaml:"profile"` // name of a built-in profile of package printer, or absolute path of a profile's file
 	Side    Side   `yaml:"side"`
+
+	Remind  time.Duration `yaml:"remind"`  // how long paper may stand in the output until its visitor is reminded
+	Retract time.Duration `yaml:"retract"` // and until it is taken back, where the printer can: the next visitor must not find it
 }
 
 // Buttons are the five rating buttons on GPIO.

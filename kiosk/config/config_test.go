@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"yuanban/kiosk/strictyaml"
+
+	"yuanban/devices/printer"
 )
 
 func TestExample(t *testing.T) {
@@ -57,7 +59,7 @@ func TestDefaults(t *testing.T) {
 		Screen:  Screen{1280, 800, 10.1},
 		Idle:    Idle{45 * time.Second, 15 * time.Second, 90 * time.Second, 30 * time.Second},
 		Reader:  &Reader{"/dev/r", BaudAuto, SideRight},
-		Printer: &Printer{"/dev/p", 115200, "epson80", SideBelow},
+		Printer: &Printer{"/dev/p", 115200, "epson80", SideBelow, 20 * time.Second, 90 * time.Second},
 		Window:  &Window{Number: "3", Invite: time.Minute, Reasons: 20 * time.Second},
 		Log:     Log{LevelInfo},
 	}
@@ -97,6 +99,9 @@ func TestProblems(t *testing.T) {
 		"printer, auto":     {kiosk + "printer: {port: /dev/a, baud: auto}\n", []string{"x:3: printer.baud: want a whole number"}},
 		"no port":           {kiosk + "reader: {baud: 9600}\n", []string{"x:3: reader.port: missing"}},
 		"same port":         {kiosk + "reader: {port: /dev/a}\nprinter: {port: /dev/a}\n", []string{"x:4: printer.port: /dev/a is the port of the reader already"}},
+		"printer":           {kiosk + "printer: {port: /dev/a, profile: nonesuch}\n", []string{`x:3: printer.profile: cannot find printer profile "nonesuch": there are custom80, epson80`}},
+		"printer's file":    {kiosk + "printer: {port: /dev/a, profile: /nowhere/x.json}\n", []string{"x:3: printer.profile: cannot read printer profile: open /nowhere/x.json"}},
+		"printer, times":    {kiosk + "printer: {port: /dev/a, remind: 1m, retract: 30s}\n", []string{"x:3: printer.retract: is not longer than printer.remind"}},
 		"side":              {kiosk + "reader: {port: /dev/a, side: above}\n", []string{"x:3: reader.side: \"above\" is none of left, right, below"}},
 		"a button missing":  {kiosk + "buttons: {chip: c, lines: {5: a, 4: b, 3: c, 2: d}}\n", []string{"x:3: buttons.lines: no line for button 1"}},
 		"a sixth button":    {kiosk + "buttons: {chip: c, lines: {6: x, 5: a, 4: b, 3: c, 2: d, 1: e}}\n", []string{"x:3: buttons.lines.6: there is no button 6"}},
@@ -144,6 +149,21 @@ func TestReaderSpeed(t *testing.T) {
 		if len(problems) > 0 || c.Reader.Baud != want {
 			t.Errorf("%s: %v, %v", text, c.Reader, problems)
 		}
+	}
+}
+
+// TestPrinterProfiles: the example names every built-in profile, from the package that has them, and a park's own file is read.
+func TestPrinterProfiles(t *testing.T) {
+	if names := strings.Join(printer.ProfileNames(), ", "); !strings.Contains(Example(), names) || strings.Contains(Example(), "{printer-profiles}") {
+		t.Errorf("the example does not name %s", names)
+	}
+	own, err := filepath.Abs("../../devices/printer/testdata/vkp80.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, problems := Parse("x", []byte("machine: A00001\nrole: kiosk\nprinter: {port: /dev/p, profile: "+own+"}\n"))
+	if len(problems) > 0 || c.Printer.Profile != own {
+		t.Errorf("%+v, %v", c.Printer, problems)
 	}
 }
 

@@ -12,8 +12,10 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"yuanban/devices/printer"
 	"yuanban/kiosk/strictyaml"
 )
 
@@ -21,7 +23,9 @@ import (
 var example string
 
 // Example returns a valid configuration of a kiosk with every key explained, for a technician to start from.
-func Example() string { return example }
+func Example() string {
+	return strings.Replace(example, "{printer-profiles}", strings.Join(printer.ProfileNames(), ", "), 1)
+}
 
 // DefaultListen is where the screens are served when the file does not say otherwise.
 const DefaultListen = "127.0.0.1:8080"
@@ -82,6 +86,8 @@ func (c *Config) fillIn() {
 		p.Baud = def(p.Baud, 115200)
 		p.Side = def(p.Side, SideBelow)
 		p.Profile = def(p.Profile, "epson80")
+		p.Remind = def(p.Remind, 20*time.Second)
+		p.Retract = def(p.Retract, 90*time.Second)
 	}
 	if p := c.Pad; p != nil {
 		p.Profile = def(p.Profile, "reference")
@@ -213,6 +219,7 @@ func (v *validator) devices(c *Config) {
 	if c.Printer != nil {
 		port("printer", c.Printer.Port)
 		v.check(slices.Contains(bauds(), c.Printer.Baud), "printer.baud", "want one of %v, got %d", bauds(), c.Printer.Baud)
+		v.printer(c.Printer)
 	}
 	if c.Pad != nil {
 		port("pad", c.Pad.Port) // its speed is checked with its profile
@@ -246,6 +253,14 @@ func (v *validator) gpio(c *Config) {
 
 func (v *validator) chip(key, chip string) {
 	v.check(chip != "", key+".chip", "missing; without buttons it needs a chip of its own")
+}
+
+func (v *validator) printer(p *Printer) {
+	_, err := printer.LoadProfile(p.Profile)
+	v.check(err == nil, "printer.profile", "%v", err)
+	v.within("printer.remind", p.Remind, 5*time.Second, 10*time.Minute)
+	v.within("printer.retract", p.Retract, 15*time.Second, 30*time.Minute)
+	v.check(p.Retract > p.Remind, "printer.retract", "is not longer than printer.remind; a visitor is reminded before the paper is taken away")
 }
 
 func (v *validator) lines(key, chip string, lines map[int]string, used map[[2]string]string) {

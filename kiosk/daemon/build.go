@@ -97,8 +97,8 @@ func (m *machine) openStation(ctx context.Context) error {
 	if c := m.cfg.Printer; c != nil {
 		p, profile = serialport.Config{Path: c.Port, Baud: c.Baud}, c.Profile
 	}
-	known, err := printer.ByName(profile)
-	if err != nil { // config knows the same names
+	known, err := printer.LoadProfile(profile)
+	if err != nil { // config has read it, but a file can change
 		m.log.Error("cannot use the printer", "device", "printer", "err", err)
 	}
 	cut, err := m.journal.Interrupted(ctx)
@@ -106,6 +106,9 @@ func (m *machine) openStation(ctx context.Context) error {
 		return err
 	}
 	m.printer = station.NewPrinter(p, known, m.journal, cut, m.board)
+	if c := m.cfg.Printer; c != nil {
+		m.printer.SetCare(station.Care{RemindAfter: c.Remind, RetractAfter: c.Retract})
+	}
 	m.openSensors()
 	return m.openButtons()
 }

@@ -109,10 +109,11 @@ func (j *Journal) PrintJob(ctx context.Context, id string) (PrintJob, error) {
 	return job, nil
 }
 
-// Interrupted says whether a stop of the machine cut the last job off after its first byte: the printer may still hold the rest.
+// Interrupted says whether the last job that reached the printer may have left a part of itself there, not cut off: a stop of the machine
+// cut it off, or it was given up.
 func (j *Journal) Interrupted(ctx context.Context) (cut bool, err error) {
 	err = j.Read(ctx, func(q Queryer) error {
-		err := q.QueryRow(`SELECT state = 'indeterminate' AND reason = 'restart' FROM print_job ORDER BY id DESC LIMIT 1`).Scan(&cut)
+		err := q.QueryRow(`SELECT state IN ('indeterminate', 'failed') FROM print_job WHERE began ORDER BY id DESC LIMIT 1`).Scan(&cut)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"yuanban/devices/printer"
 	"yuanban/devices/serialport"
@@ -17,25 +18,41 @@ type Job struct {
 	Subject string // case number or what else it is about; never personal
 	// Compose lays the paper out. Every paper carries its job number; copy counts from 1, and a copy above 1 says 补打.
 	Compose func(job string, copy int) *printer.Document
+	// Presence, if not nil, is called when the paper stands in the printer's output, is forgotten there, was taken or was taken back,
+	// until the next job begins. It must not block.
+	Presence func(printer.Presence)
 }
+
+// Care is what is done about paper that nobody takes, on a printer that can tell.
+type Care struct {
+	RemindAfter  time.Duration // 0: never
+	RetractAfter time.Duration // 0: never
+}
+
+// frozenAfter is how long a printer may be silent behind a port that works until the port is opened anew: an adapter may have got stuck.
+const frozenAfter = time.Minute
 
 // Printer is the machine's receipt printer with its book of jobs.
 type Printer struct {
 	port    serialport.Config
 	profile *printer.Profile
 	journal *journal.Journal
+	care    Care
 	board   *Board
 	turn    chan struct{} // one job at a time
 
 	mu  sync.Mutex
 	dev *printer.Printer // nil while the printer is not usable
-	cut bool             // the printer may hold the rest of a job that was cut off; the next stretch begins by cutting it away
+	cut bool             // the printer may hold the rest of a job; the next stretch begins by cutting it away
 }
 
-// NewPrinter returns the printer behind a port. cut says that the last job of the program's former life was cut off in the middle.
+// NewPrinter returns the printer behind a port. cut says that the last job of the program's former life may have left a part of itself.
 func NewPrinter(port serialport.Config, p *printer.Profile, j *journal.Journal, cut bool, b *Board) *Printer {
 	return &Printer{port: port, profile: p, journal: j, cut: cut, board: b, turn: make(chan struct{}, 1)}
 }
+
+// SetCare says what is done about paper that nobody takes. It is called before Run.
+func (p *Printer) SetCare(c Care) { p.care = c }
 
 // Run keeps the printer open until ctx ends.
 func (p *Printer) Run(ctx context.Context) error {
@@ -49,14 +66,21 @@ func (p *Printer) serve(ctx context.Context, online func(string)) error {
 		return err
 	}
 	defer port.Close()
-	dev := printer.New(port, p.profile, &printer.Opts{Baud: p.port.Baud, Unfinished: p.cut, OnStatus: func(s printer.Status) {
-		switch {
-		case s.Online:
-			online(describe(s))
-		case p.board.Health("printer").State == Online: // it has stopped answering; before its first answer nothing is known
-			p.board.set("printer", HardwareError, describe(s))
-		}
-	}})
+	dev := printer.New(port, p.profile, &printer.Opts{
+		Baud: p.port.Baud, Unfinished: p.cut, GiveUpAfter: frozenAfter, RemindAfter: p.care.RemindAfter, RetractAfter: p.care.RetractAfter,
+		OnStatus: func(s printer.Status) {
+			switch {
+			case s.Online:
+				online(describe(s))
+			case p.board.Health("printer").State == Online: // it has stopped answering; before its first answer nothing is known
+				p.board.set("printer", HardwareError, (&printer.Fault{Reason: printer.Offline}).Error())
+			}
+		},
+		// The row stays indeterminate, for so it was told; whoever looks for the paper finds this.
+		OnLate: func(id string, _ int) {
+			p.board.log.Warn("a print job reported indeterminate was printed after all", "device", "printer", "job", id)
+		},
+	})
 	p.setDevice(dev)
 	defer p.setDevice(nil)
 	err = dev.Run(ctx)
@@ -65,7 +89,16 @@ func (p *Printer) serve(ctx context.Context, online func(string)) error {
 }
 
 func describe(s printer.Status) string {
-	return fmt.Sprintf("paper %s, cover %s, cutter %s", s.Paper, s.Cover, s.Cutter)
+	say := fmt.Sprintf("paper %s, cover %s, cutter %s", s.Paper, s.Cover, s.Cutter)
+	for _, bad := range []struct {
+		is   bool
+		word string
+	}{{s.Head == "hot", "head hot"}, {s.Output == "jammed", "output jammed"}, {s.Mechanism == "broken", "needs service"}, {s.Held, "held off-line"}} {
+		if bad.is {
+			say += ", " + bad.word
+		}
+	}
+	return say
 }
 
 func (p *Printer) setDevice(d *printer.Printer) {
@@ -80,13 +113,22 @@ func (p *Printer) device() *printer.Printer {
 	return p.dev
 }
 
-// Ready returns nil when a job could begin now, else a *printer.Fault that says what is in the way.
+// Ready returns nil when a job could begin now, else a *printer.Fault that says what is in the way. It is printer.ErrGone while there is
+// no printer behind the port, and printer.ErrSilent while there is one that does not answer.
 func (p *Printer) Ready() error {
 	d := p.device()
 	if d == nil {
-		return &printer.Fault{Reason: printer.Offline}
+		return p.absent()
 	}
 	return d.Ready()
+}
+
+// absent is the fault of a printer that is not open.
+func (p *Printer) absent() *printer.Fault {
+	if p.board.Health("printer").State == HardwareError {
+		return &printer.Fault{Reason: printer.Offline}
+	}
+	return &printer.Fault{Reason: printer.Gone}
 }
 
 // Status returns what the printer last said; the zero Status while it is not usable.
@@ -113,7 +155,7 @@ func (p *Printer) Print(ctx context.Context, job Job, progress func(printer.Prog
 	}
 	dev := p.device()
 	if dev == nil {
-		return p.settle(row, printer.Outcome{State: printer.Failed, Reason: printer.Offline})
+		return p.settle(row, printer.Outcome{State: printer.Failed, Reason: p.absent().Reason})
 	}
 	if fault, not := errors.AsType[*printer.Fault](dev.Ready()); not {
 		return p.settle(row, printer.Outcome{State: printer.Failed, Reason: fault.Reason})
@@ -121,8 +163,20 @@ func (p *Printer) Print(ctx context.Context, job Job, progress func(printer.Prog
 	if err := p.set(row, journal.PrintPrinting, ""); err != nil {
 		return printer.Outcome{State: printer.Failed, Reason: printer.Offline}
 	}
-	out := dev.Print(ctx, printer.Job{ID: row.ID, Doc: job.Compose(row.ID, row.Copy)}, progress)
+	out := dev.Print(ctx, printer.Job{ID: row.ID, Doc: job.Compose(row.ID, row.Copy), OnPresence: p.presence(row, job.Presence)}, progress)
 	return p.settle(row, out)
+}
+
+// presence notes what becomes of a paper, and tells whoever wants to know.
+func (p *Printer) presence(row journal.PrintJob, tell func(printer.Presence)) func(printer.Presence) {
+	return func(w printer.Presence) {
+		if w != printer.Present {
+			p.board.log.Info("paper in the output", "device", "printer", "job", row.ID, "kind", row.Kind, "presence", string(w))
+		}
+		if tell != nil {
+			tell(w)
+		}
+	}
 }
 
 func (p *Printer) queue(ctx context.Context, job Job) (row journal.PrintJob, err error) {
@@ -149,6 +203,6 @@ func (p *Printer) settle(row journal.PrintJob, out printer.Outcome) printer.Outc
 			out.State = printer.Indeterminate // a restart will say so, thus the screen may not say otherwise
 		}
 	}
-	p.board.log.Info("print job", "device", "printer", "job", row.ID, "kind", row.Kind, "state", string(out.State), "reason", string(out.Reason), "bytes", out.Bytes)
+	p.board.log.Info("print job", "device", "printer", "job", row.ID, "kind", row.Kind, "state", string(out.State), "reason", string(out.Reason), "bytes", out.Bytes, "held", out.Held)
 	return out
 }

@@ -146,7 +146,7 @@ func TestPrinter(t *testing.T) {
 	job := Job{Kind: "receipt", Subject: "L1", Compose: func(id string, copy int) *printer.Document {
 		return &printer.Document{Blocks: []printer.Block{printer.Text{Text: "受理回执 " + id}}}
 	}}
-	if out := p.Print(t.Context(), job, nil); out.State != printer.Failed || out.Reason != printer.Offline {
+	if out := p.Print(t.Context(), job, nil); out.State != printer.Failed || out.Reason != printer.Gone {
 		t.Errorf("without a printer the job is %+v", out)
 	}
 	running(t, p.Run)

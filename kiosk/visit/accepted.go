@@ -71,7 +71,7 @@ func (s *accepted) view(f *Flow) view.View {
 	var foot []view.Button
 	if st := v.print.State; st == view.PrintWaiting {
 		foot = append(foot, view.Button{Label: f.word("do.print.skip"), Do: "skip"})
-	} else if st == view.PrintFailed {
+	} else if st == view.PrintFailed || st == view.PrintRetracted {
 		foot = append(foot, view.Button{Label: f.word("do.print.again"), Do: "print", Icon: "printer"})
 	}
 	next := f.mainly("do.accepted.rate", "rate")
@@ -97,8 +97,8 @@ func (s *accepted) act(f *Flow, a view.Action) {
 		}
 		f.askRating()
 	case "print":
-		// Only a print that is known to have failed is begun again; an indeterminate one never is.
-		if f.visit.print.State == view.PrintFailed {
+		// Only a print that is known to have failed, or to be back in the machine, is begun again; an indeterminate one never is.
+		if st := f.visit.print.State; st == view.PrintFailed || st == view.PrintRetracted {
 			f.printReceipt()
 		}
 	}

@@ -351,6 +351,8 @@ func TestPaperOutcomes(t *testing.T) {
 	}{
 		{printer.Outcome{State: printer.Failed, Reason: printer.PaperOut}, view.PrintFailed, "P-104", true},
 		{printer.Outcome{State: printer.Failed, Reason: printer.PaperOut, Bytes: 90}, view.PrintFailed, "P-106", true},
+		{printer.Outcome{State: printer.Failed, Reason: printer.PaperOut, Bytes: 90, Held: true}, view.PrintFailed, "P-111", true},
+		{printer.Outcome{State: printer.Failed, Reason: printer.OutputJam}, view.PrintFailed, "P-112", true},
 		{printer.Outcome{State: printer.Failed, Reason: printer.CoverOpen}, view.PrintFailed, "P-102", true},
 		{printer.Outcome{State: printer.Failed, Reason: printer.Offline}, view.PrintFailed, "P-101", true},
 		{printer.Outcome{State: printer.Indeterminate, Reason: printer.Gone, Bytes: 90}, view.PrintIndeterminate, "P-107", false},
@@ -373,6 +375,38 @@ func TestPaperOutcomes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPaperInTheOutput: the screen follows the receipt, and one that was taken back may be printed again.
+func TestPaperInTheOutput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stand(t)
+		s.toAccepted()
+		shown := func() view.Print { return s.on("accepted").Body.(view.Accepted).Print }
+		if p := shown(); p.State != view.PrintDone || p.Place != view.PaperUnknown {
+			t.Fatalf("printed: %+v", p)
+		}
+		first := s.paper.jobs[0].Presence
+		for _, w := range []struct {
+			is    printer.Presence
+			place view.PaperPlace
+			sound view.Sound
+		}{{printer.Present, view.PaperPresent, view.SoundNone}, {printer.Forgotten, view.PaperForgotten, view.SoundAlert}, {printer.Taken, view.PaperTaken, view.SoundNone}} {
+			first(w.is)
+			v := s.on("accepted")
+			if p := v.Body.(view.Accepted).Print; p.State != view.PrintDone || p.Place != w.place || v.Sound != w.sound {
+				t.Errorf("%s: %+v, sound %q", w.is, p, v.Sound)
+			}
+		}
+		first(printer.Retracted)
+		if p := shown(); p.State != view.PrintRetracted || p.Failure == nil || p.Failure.Code != "P-110" {
+			t.Fatalf("taken back: %+v", p)
+		}
+		s.do("print")
+		if p := shown(); p.State != view.PrintDone || p.Failure != nil || len(s.paper.jobs) != 2 {
+			t.Errorf("printed again: %+v, %d jobs", p, len(s.paper.jobs))
+		}
+	})
 }
 
 // TestCardErrors: each class of failure has its own sentence, and the reader goes on asking where the visitor can mend it.

@@ -89,6 +89,7 @@ type paperWords struct {
 
 // print runs one print beside the flow and keeps p true.
 func (f *Flow) print(ctx context.Context, job station.Job, words paperWords, p *view.Print) {
+	job.Presence = func(w printer.Presence) { f.post(func() { f.placed(p, w, words) }) }
 	f.beside(ctx, func(ctx context.Context) func() {
 		out := f.opt.Printer.Print(ctx, job, func(pr printer.Progress) {
 			f.post(func() { f.printing(p, pr, words) })
@@ -116,8 +117,32 @@ func (f *Flow) printing(p *view.Print, pr printer.Progress, words paperWords) {
 	}
 }
 
+// placed keeps p true about a paper that is out.
+func (f *Flow) placed(p *view.Print, w printer.Presence, words paperWords) {
+	if p.State != view.PrintDone {
+		return // a later paper's story, or none
+	}
+	switch w {
+	case printer.Present:
+		p.Place = view.PaperPresent
+	case printer.Forgotten:
+		p.Place = view.PaperForgotten
+		if f.visit != nil && p == &f.visit.print {
+			f.sound = view.SoundAlert
+		}
+	case printer.Taken:
+		p.Place = view.PaperTaken
+	case printer.Retracted:
+		p.State, p.Place = view.PrintRetracted, view.PaperUnknown
+		fail := f.paperFailure("P-110", words)
+		p.Failure = &fail
+	}
+}
+
 func waitingCode(r printer.Reason) string {
 	switch r {
+	case printer.OutputJam:
+		return "P-112"
 	case printer.CoverOpen:
 		return "P-102"
 	case printer.HeadHot:
@@ -130,7 +155,7 @@ func waitingCode(r printer.Reason) string {
 }
 
 func (f *Flow) printed(p *view.Print, out printer.Outcome, words paperWords) {
-	p.Failure = nil
+	p.Failure, p.Place = nil, view.PaperUnknown
 	switch out.State {
 	case printer.Printed:
 		p.State, p.Percent = view.PrintDone, 100
@@ -168,8 +193,12 @@ func (f *Flow) paperFailure(code string, words paperWords) view.Failure {
 // failedCode names why nothing (complete) came out.
 func failedCode(out printer.Outcome) string {
 	switch {
+	case out.Held: // it had begun, and the printer may still have lines of it
+		return "P-111"
 	case out.Bytes > 0: // it had begun, and what was left has been cleared
 		return "P-106"
+	case out.Reason == printer.OutputJam:
+		return "P-112"
 	case out.Reason == printer.PaperOut:
 		return "P-104"
 	case out.Reason == printer.CoverOpen:

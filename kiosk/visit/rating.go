@@ -76,7 +76,7 @@ func (f *Flow) end() {
 	switch st := f.visit.print.State; {
 	case f.visit.skipped:
 		f.finish()
-	case st == view.PrintWaiting, st == view.PrintFailed, st == view.PrintIndeterminate:
+	case st == view.PrintWaiting, st == view.PrintFailed, st == view.PrintIndeterminate, st == view.PrintRetracted:
 		f.begin(&accepted{})
 	default:
 		f.finish()

@@ -35,6 +35,9 @@ func (b book) receipt() []Sample {
 		b.kiosk("accepted-paper-out", "accepted", "accepted.title", failed(view.PrintFailed, "P-104", means), at, noBack, foot),
 		b.kiosk("accepted-paper-waiting", "accepted", "accepted.title", failed(view.PrintWaiting, "P-105", what), at, noBack, b.foot(other("do.print.skip", "skip"), main("do.accepted.rate", "rate"))),
 		b.kiosk("accepted-indeterminate", "accepted", "accepted.title", failed(view.PrintIndeterminate, "P-107", nil), at, noBack, foot),
+		b.kiosk("accepted-forgotten", "accepted", "accepted.title", receipt(view.Print{State: view.PrintDone, Place: view.PaperForgotten}), at, noBack, foot),
+		b.kiosk("accepted-taken", "accepted", "accepted.title", receipt(view.Print{State: view.PrintDone, Place: view.PaperTaken}), at, noBack, foot),
+		b.kiosk("accepted-retracted", "accepted", "accepted.title", failed(view.PrintRetracted, "P-110", []string{"what", "回执"}), at, noBack, b.foot(other("do.print.again", "print"), main("do.accepted.rate", "rate"))),
 		b.kiosk("accepted-sent", "accepted", "accepted.title", receipt(view.Print{State: view.PrintSent}), at, noBack, foot),
 	}
 }

@@ -169,6 +169,7 @@ type Composing struct {
 type Print struct {
 	State   PrintState
 	Percent int // of the bytes on the wire, 0..100
+	Place   PaperPlace
 	Failure *Failure
 	Job     string // shown small, so that staff can find the job
 }
@@ -185,4 +186,16 @@ const (
 	PrintSent          PrintState = "sent" // this printer cannot confirm
 	PrintFailed        PrintState = "failed"
 	PrintIndeterminate PrintState = "indeterminate"
+	PrintRetracted     PrintState = "retracted" // nobody took it, and the printer has taken it back
+)
+
+// PaperPlace is where a paper that was printed is, on a printer that can tell.
+type PaperPlace string
+
+// The places of a paper.
+const (
+	PaperUnknown   PaperPlace = ""
+	PaperPresent   PaperPlace = "present"   // in the output
+	PaperForgotten PaperPlace = "forgotten" // still there after a while
+	PaperTaken     PaperPlace = "taken"
 )
