@@ -33,23 +33,40 @@ func (b *Buttons) Run(ctx context.Context) error {
 func (b *Buttons) serve(ctx context.Context, online func(string)) error {
 	lines, err := b.open()
 	if err != nil {
+		b.aside(every())
 		return err
 	}
 	pad := buttons.New(lines, &buttons.Opts{
 		OnPress: func(p buttons.Press) { b.onPress(p.Line) },
 		OnHealth: func(h buttons.Health) {
+			if h.State == buttons.Offline {
+				b.aside(every())
+			} else {
+				b.aside(h.Aside())
+			}
 			switch h.State {
 			case buttons.Online:
 				online(h.String())
 			case buttons.HardwareError: // some are set aside, the others work
 				b.board.set("buttons", HardwareError, h.String())
 			}
-			if b.OnAside != nil {
-				b.OnAside(h.Aside())
-			}
 		},
 	})
 	return pad.Run(ctx)
+}
+
+func (b *Buttons) aside(levels []int) {
+	if b.OnAside != nil {
+		b.OnAside(levels)
+	}
+}
+
+// every lists all levels.
+func every() (all []int) {
+	for n := 1; n <= buttons.Count; n++ {
+		all = append(all, n)
+	}
+	return all
 }
 
 // lost says that an error means the device is not there, rather than that it is there and broken.

@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -173,11 +174,11 @@ func TestButtons(t *testing.T) {
 	board, change := newBoard()
 	pressed := make(chan int, 4)
 	b := NewButtons(lines.Open, board, func(level int) { pressed <- level })
-	aside := make(chan []int, 16)
+	aside := make(chan []int, 64)
 	b.OnAside = func(levels []int) { aside <- levels }
 	running(t, b.Run)
 	change.await(t, board, "buttons", Online)
-	lines.Press(4, 60*time.Millisecond, 5)
+	lines.Press(4, 300*time.Millisecond, 5)
 	if got := <-pressed; got != 4 {
 		t.Errorf("pressed %d, want 4", got)
 	}
@@ -188,10 +189,14 @@ func TestButtons(t *testing.T) {
 	if len(pressed) != 0 {
 		t.Errorf("pulling the buttons' plug rated %d", <-pressed)
 	}
+	var said []string
 	for len(aside) > 0 {
-		if levels := <-aside; len(levels) > 0 {
-			t.Errorf("set aside: %v", levels)
+		if now := fmt.Sprint(<-aside); len(said) == 0 || said[len(said)-1] != now {
+			said = append(said, now)
 		}
+	}
+	if want := []string{"[]", "[1 2 3 4 5]", "[]"}; !slices.Equal(said, want) {
+		t.Errorf("cannot be pressed: %q, want %q", said, want)
 	}
 	lines.Press(2, 5*time.Second, 4500) // a loose wire
 	change.await(t, board, "buttons", HardwareError)
