@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +18,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"yuanban/devices/idcard"
+	"yuanban/devices/printer"
+	"yuanban/devices/serialpad"
+	"yuanban/devices/serialport"
 	"yuanban/kiosk/catalogue"
 	"yuanban/kiosk/config"
 )
@@ -29,6 +35,7 @@ import (
 //	replace FILE OLD NEW    replace a text that must be in FILE; variables such as $WORK are expanded in NEW
 //	expand FILE             expand the variables in FILE
 //	code NAME               set NAME to the enrolment code on the last standard output
+//	device KIND NAME        put a simulated reader, printer (epson80) or pad (reference) behind a pseudo-terminal, and set NAME to its path
 //	request NAME DIR        set NAME to the newest enrolment request in DIR
 //
 // and the variables ADDR and OTHER, two free addresses, and TAKEN, the address of another program. example.yaml is the example
@@ -51,9 +58,45 @@ func TestStories(t *testing.T) {
 				os.CopyFS(filepath.Join(e.WorkDir, "content"), catalogue.Example()))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand, "code": code, "request": request,
+			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand, "code": code, "request": request, "device": device,
 		},
 	})
+}
+
+// device makes a simulated device of a script.
+func device(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: device KIND NAME")
+	}
+	pty, err := serialport.OpenPty()
+	ts.Check(err)
+	var serve func(context.Context, io.ReadWriter) error
+	switch args[0] {
+	case "reader":
+		serve = idcard.NewSim(nil).Serve
+	case "printer":
+		p, err := printer.ByName("epson80")
+		ts.Check(err)
+		serve = printer.NewSim(p, &printer.SimOpts{Quick: true}).Serve
+	case "pad":
+		p, err := serialpad.ByName("reference")
+		ts.Check(err)
+		serve = serialpad.NewSim(p, nil).Serve
+	default:
+		ts.Fatalf("there is no device %s", args[0])
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = serve(ctx, pty.Master)
+	}()
+	ts.Defer(func() {
+		stop()
+		_ = pty.Close()
+		<-ended
+	})
+	ts.Setenv(args[1], pty.Path())
 }
 
 // ends runs a command of a script and returns its exit code.

@@ -1,7 +1,7 @@
 // Package provisioning is kiosk provision, the technician's part of the program: from an unboxed machine to an accepted one with a
 // laptop, a USB stick and ten minutes, and later every change of a machine's configuration, content and program.
 //
-// A file a group of subcommands: on the machine (machine.go) and on the laptop (site.go). They only read flags and say what happened;
+// A file a group of subcommands: on the machine (probe.go, accept.go, machine.go) and on the laptop (site.go). They only read flags and say what happened;
 // what is done is done by the packages below.
 package provisioning
 
@@ -50,7 +50,7 @@ type call struct {
 // errUsage ends a command whose line is wrong; what is wrong has been said.
 var errUsage = errors.New("wrong command line")
 
-func commands() []command { return slices.Concat(machineCommands(), siteCommands()) }
+func commands() []command { return slices.Concat(probeCommands(), machineCommands(), siteCommands()) }
 
 // Run carries out "kiosk provision ARGS" and returns the program's exit code.
 func Run(ctx context.Context, p Program, args []string, stdout, stderr io.Writer) int {
@@ -95,7 +95,7 @@ func usage(w io.Writer) {
 	for _, group := range []struct {
 		head string
 		all  []command
-	}{{"On the machine, as root:", machineCommands()}, {"On the technician's laptop:", siteCommands()}} {
+	}{{"On the machine, as root:", slices.Concat(probeCommands(), machineCommands())}, {"On the technician's laptop:", siteCommands()}} {
 		fmt.Fprintf(w, "\n%s\n", group.head)
 		for _, c := range group.all {
 			fmt.Fprintf(w, "  kiosk provision %-13s %-42s %s\n", c.name, c.args, c.about)

@@ -326,3 +326,33 @@ func TestRunOfOneLine(t *testing.T) {
 		t.Errorf("a machine without sysfs: %+v", r)
 	}
 }
+
+// TestIdentify: a printer prints the name of its line; the others say how they are told apart.
+func TestIdentify(t *testing.T) {
+	h := newHall(t)
+	sim := printer.NewSim(printerProfile(t, "epson80"), &printer.SimOpts{Quick: true})
+	h.usb("1-1", "0403", "6001", "A1", "ff", "ttyUSB0")
+	h.usb("1-2", "0403", "6001", "A2", "ff", "ttyUSB1")
+	h.usb("1-3", "0403", "6001", "A3", "ff", "ttyUSB2")
+	h.behind("ttyUSB0", func(ctx context.Context, l io.ReadWriter) { sim.Serve(ctx, l) })
+	h.behind("ttyUSB1", func(ctx context.Context, l io.ReadWriter) { idcard.NewSim(nil).Serve(ctx, l) })
+	h.wrong["/dev/ttyUSB2"] = serialport.ErrBusy
+	o := probe.Options{Root: h.root, Open: h.open}
+	how, err := probe.Identify(t.Context(), o, "/dev/ttyUSB0")
+	if err != nil || !strings.Contains(how, "printed") {
+		t.Fatalf("%q, %v", how, err)
+	}
+	var paper strings.Builder
+	for _, r := range sim.Receipts() {
+		paper.WriteString(strings.Join(r.Lines, ""))
+	}
+	if !strings.Contains(paper.String(), "打印机") || !strings.Contains(paper.String(), "usb-0403_6001_A1") {
+		t.Errorf("on paper: %q", paper.String())
+	}
+	if how, err := probe.Identify(t.Context(), o, "/dev/ttyUSB1"); err != nil || !strings.Contains(how, "no command for its lamp or beeper") || !strings.Contains(how, "05.03-") {
+		t.Errorf("%q, %v", how, err)
+	}
+	if _, err := probe.Identify(t.Context(), o, "/dev/ttyUSB2"); err == nil || !strings.Contains(err.Error(), "systemctl stop kiosk") {
+		t.Errorf("%v", err)
+	}
+}
