@@ -91,6 +91,13 @@ type Config struct {
 	Upstream *Upstream `yaml:"upstream"`
 	Window   *Window   `yaml:"window"` // set exactly when Role is pad
 	Log      Log       `yaml:"log"`
+
+	Acceptance Acceptance `yaml:"acceptance"`
+}
+
+// Acceptance is what a machine must reach to be handed over.
+type Acceptance struct {
+	Pass int `yaml:"pass"` // points of 100
 }
 
 // Park overrides what the catalogue says of the park.

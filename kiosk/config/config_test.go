@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,8 @@ func TestExample(t *testing.T) {
 			pad = append(pad, rest)
 			continue
 		}
-		if rest, ok := strings.CutPrefix(line, "# "); ok && (strings.HasPrefix(rest, "  ") || strings.HasPrefix(rest, "park:") || strings.HasPrefix(rest, "content:") || strings.HasPrefix(rest, "upstream:") || strings.HasPrefix(rest, "sensors:") || strings.HasPrefix(rest, "relay:") || strings.HasPrefix(rest, "window:")) {
+		optional := []string{"  ", "park:", "content:", "upstream:", "sensors:", "relay:", "window:", "acceptance:"}
+		if rest, ok := strings.CutPrefix(line, "# "); ok && slices.ContainsFunc(optional, func(key string) bool { return strings.HasPrefix(rest, key) }) {
 			line = rest
 		}
 		lines = append(lines, line)
@@ -60,8 +62,10 @@ func TestDefaults(t *testing.T) {
 		Idle:    Idle{45 * time.Second, 15 * time.Second, 90 * time.Second, 30 * time.Second},
 		Reader:  &Reader{"/dev/r", BaudAuto, SideRight},
 		Printer: &Printer{"/dev/p", 115200, "epson80", SideBelow, 20 * time.Second, 90 * time.Second},
-		Window:  &Window{Number: "3", Invite: time.Minute, Reasons: 20 * time.Second},
-		Log:     Log{LevelInfo},
+
+		Acceptance: Acceptance{Pass: 70},
+		Window:     &Window{Number: "3", Invite: time.Minute, Reasons: 20 * time.Second},
+		Log:        Log{LevelInfo},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v\nwant %+v", c, want)

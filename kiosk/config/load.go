@@ -57,6 +57,7 @@ func Parse(file string, data []byte) (*Config, strictyaml.Problems) {
 	v.devices(c)
 	v.upstream(c.Upstream)
 	v.window(c)
+	v.check(c.Acceptance.Pass >= 1 && c.Acceptance.Pass <= 100, "acceptance.pass", "want 1 to 100 points, got %d", c.Acceptance.Pass)
 	v.problems.Sort()
 	return c, v.problems
 }
@@ -68,6 +69,8 @@ func defaults() *Config {
 		State:  "/var/lib/kiosk",
 		Idle:   Idle{First: 45 * time.Second, Countdown: 15 * time.Second, LargeFirst: 90 * time.Second, LargeCountdown: 30 * time.Second},
 		Log:    Log{Level: LevelInfo},
+
+		Acceptance: Acceptance{Pass: 70}, // the pass line of the site checklists of the field
 	}
 }
 
