@@ -1,6 +1,7 @@
 # make demo      the 24-hour machine with simulated hardware       make test     everything, the browser included
 # make demo-pad  the window rating pad                             make screens  a picture of every screen, into screens/
 # make bench     benchmarks with their floors beside them          make fuzz     each fuzz target for FUZZTIME
+# make vm-test   drivers and daemon in a virtual machine           make check    gofmt, go vet, staticcheck
 # make deb       the packages for amd64 and arm64, into build/     make deb-try  install, run and remove one under a real systemd
 
 GO       ?= go
@@ -10,7 +11,7 @@ KIOSK    := build/kiosk
 PACKAGES := gcc libc6-dev fonts-noto-cjk
 BROWSER  := chromium
 
-.PHONY: demo demo-pad test check screens bench fuzz kill-test build setup setup-browser deb deb-check deb-try setup-deb setup-nspawn
+.PHONY: demo demo-pad test check screens bench fuzz kill-test build setup setup-browser deb deb-check deb-try setup-deb setup-nspawn vm-test setup-vm
 
 demo: setup build
 	$(KIOSK) demo -role kiosk -listen $(LISTEN)
@@ -28,7 +29,7 @@ test: setup-browser build check
 
 check: setup
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
-	$(GO) vet ./...
+	$(GO) vet ./... && $(GO) vet -tags live ./devices/... && $(GO) vet -tags vm ./systemd/...
 	$(GO) tool staticcheck ./...
 
 screens: setup-browser build
@@ -68,6 +69,14 @@ deb-check: deb
 deb-try: setup setup-nspawn
 	GO="$(GO)" systemd/deb/build.sh $$(dpkg --print-architecture) build/try
 	$(GO) test -count=1 -v -timeout 30m -tags nspawn -run TestNspawn ./systemd -deb "$$(ls -t $(CURDIR)/build/try/*.deb | head -1)"
+
+# The bench of virtual machines: systemd/README.md. VM_FLAGS="-cuts 100" cuts the power as often.
+VM_PACKAGES := qemu-system-x86 qemu-utils mmdebstrap busybox-static kmod cpio zstd xz-utils gcc-12 make libelf1 e2fsprogs nbdkit
+vm-test: setup setup-vm
+	$(GO) test -tags vm -count=1 -v -timeout 120m ./systemd/bench $(VM_FLAGS)
+
+setup-vm: setup
+	@$(call need,$(VM_PACKAGES))
 
 setup-deb: setup
 	@$(call need,gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
