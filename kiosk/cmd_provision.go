@@ -20,7 +20,8 @@ import (
 
 // runProvision is "kiosk provision": from an unboxed machine to an accepted one, and every change after that.
 func runProvision(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return provisioning.Run(ctx, provisioning.Program{Version: version(), CheckConfig: checkUnpacked, Well: machineWell}, args, stdout, stderr)
+	return provisioning.Run(ctx, provisioning.Program{Version: version(), CheckConfig: checkUnpacked, Well: machineWell, Machine: machineOf, Stdin: os.Stdin},
+		args, stdout, stderr)
 }
 
 // checkUnpacked reads a configuration of a bundle, and the content that came with it when it was unpacked into dir.

@@ -31,6 +31,7 @@ func commands() []command {
 		{"status", "[-listen ADDR] [-json]", "ask the running program how the machine is", runStatus},
 		{"demo", "[-role kiosk|pad] [-listen ADDR] [-state DIR]", "run with simulated hardware and a bench to play it", runDemo},
 		{"provision", "SUBCOMMAND ...", "enrol, configure, update and accept a machine; kiosk provision help", runProvision},
+		{"selftest", "[-config FILE] [-json]", "prove what can be proven of the machine without a person (for kiosk-selftest.timer)", runSelfTest},
 		{"learn", "-port PATH [-o FILE]", "learn the profile of a rating pad on a serial line, by listening while its buttons are pressed", runLearn},
 		{"standin", "[-config FILE] [-for TIME]", "show 暂停服务 in place of a program that fails (for kiosk-standin.service)", runStandIn},
 		{"reboots", "[-record FILE] [-most N] [-within TIME]", "count a reboot, and say whether it is allowed (for kiosk-reboot.service)", runReboots},

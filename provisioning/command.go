@@ -14,6 +14,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"yuanban/provisioning/acceptance"
 )
 
 // Exit codes, those of the program.
@@ -21,6 +23,7 @@ const (
 	exitOK = iota
 	exitFailed
 	exitUsage
+	exitUnwell
 )
 
 // Program is what the command needs of the program it is a part of.
@@ -30,6 +33,9 @@ type Program struct {
 	CheckConfig func(dir string, config []byte) error
 	// Well asks the program that runs on a configuration whether the machine is well: nil, or what is not.
 	Well func(ctx context.Context, configFile string) error
+	// Machine is what an acceptance must prove of the machine that a configuration describes.
+	Machine func(configFile string) (*acceptance.Machine, error)
+	Stdin   io.Reader // the technician
 }
 
 // command is one subcommand.
@@ -50,7 +56,11 @@ type call struct {
 // errUsage ends a command whose line is wrong; what is wrong has been said.
 var errUsage = errors.New("wrong command line")
 
-func commands() []command { return slices.Concat(probeCommands(), machineCommands(), siteCommands()) }
+func commands() []command { return slices.Concat(onMachine(), siteCommands()) }
+
+func onMachine() []command {
+	return slices.Concat(probeCommands(), machineCommands(), acceptCommands())
+}
 
 // Run carries out "kiosk provision ARGS" and returns the program's exit code.
 func Run(ctx context.Context, p Program, args []string, stdout, stderr io.Writer) int {
@@ -74,6 +84,8 @@ func Run(ctx context.Context, p Program, args []string, stdout, stderr io.Writer
 			return exitOK
 		case errors.Is(err, errUsage):
 			return exitUsage
+		case errors.Is(err, errUnwell):
+			return exitUnwell
 		}
 		fmt.Fprintf(stderr, "kiosk provision %s: %v\n", name, err)
 		return exitFailed
@@ -95,13 +107,13 @@ func usage(w io.Writer) {
 	for _, group := range []struct {
 		head string
 		all  []command
-	}{{"On the machine, as root:", slices.Concat(probeCommands(), machineCommands())}, {"On the technician's laptop:", siteCommands()}} {
+	}{{"On the machine, as root:", onMachine()}, {"On the technician's laptop:", siteCommands()}} {
 		fmt.Fprintf(w, "\n%s\n", group.head)
 		for _, c := range group.all {
 			fmt.Fprintf(w, "  kiosk provision %-13s %-42s %s\n", c.name, c.args, c.about)
 		}
 	}
-	fmt.Fprint(w, "\nkiosk provision SUBCOMMAND -h tells the flags of one. Exit codes: 0 done, 1 failed, 2 wrong command line.\n")
+	fmt.Fprint(w, "\nkiosk provision SUBCOMMAND -h tells the flags of one. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 machine not accepted.\n")
 }
 
 // parse reads the flags and takes so many arguments behind them, or any number for -1. Help that was asked for goes to stdout.

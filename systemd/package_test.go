@@ -23,7 +23,7 @@ func read(t *testing.T, path string) string {
 func units(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, kind := range []string{"*.service", "*.path"} {
+	for _, kind := range []string{"*.service", "*.path", "*.timer"} {
 		found, err := filepath.Glob(kind)
 		if err != nil {
 			t.Fatal(err)

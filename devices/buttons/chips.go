@@ -56,7 +56,7 @@ type (
 	}
 	lineInfo struct {
 		name, consumer [32]byte
-		offset, _      uint32
+		offset, _      uint32 // the second: how many attributes
 		flags          uint64
 		_              [10 * 16]byte // attributes
 		_              [16]byte

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"fmt"
 
 	"yuanban/devices/buttons"
 	"yuanban/kiosk/config"
@@ -23,26 +22,17 @@ func (m *machine) openButtons() error {
 		m.lamps = buttons.NewLamps(m.opt.Demo.Lamps)
 		m.buttons = station.NewButtons(m.opt.Demo.Lines, m.board, press)
 	case m.cfg.Buttons != nil:
-		c := m.cfg.Buttons
-		gpio := buttons.GPIOConfig{Name: "rating buttons", Chip: c.Chip, Wires: wiresOf("button", c.Lines, c.ActiveLow)}
+		gpio := m.cfg.Buttons.GPIO()
 		m.buttons = station.NewButtons(func() (buttons.Lines, error) { return buttons.OpenGPIO(gpio) }, m.board, press)
 	}
 	if c := m.cfg.Lamps; c != nil && m.opt.Demo == nil {
-		m.lines = buttons.NewGPIOLamps(buttons.GPIOConfig{Name: "lamps", Chip: c.Chip, Wires: wiresOf("lamp", c.Lines, c.ActiveLow)})
+		m.lines = buttons.NewGPIOLamps(c.GPIO())
 		m.lamps = buttons.NewLamps(m.lines.Lamps())
 	}
 	if m.buttons != nil && m.lamps != nil {
 		m.buttons.OnAside = m.lamps.Aside
 	}
 	return m.openPad(press)
-}
-
-// wiresOf are the wires of what there is one of for each grade, that of grade 1 first.
-func wiresOf(what string, lines map[int]string, low bool) (all []buttons.Wire) {
-	for n := 1; n <= buttons.Count; n++ {
-		all = append(all, buttons.Wire{Name: fmt.Sprintf("%s %d", what, n), Line: lines[n], ActiveLow: low})
-	}
-	return all
 }
 
 // openSensors makes the supervisor of the contacts beside the rating buttons: one request of the kernel for each chip.

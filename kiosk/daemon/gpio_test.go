@@ -28,16 +28,6 @@ func TestSensorChips(t *testing.T) {
 	}
 }
 
-// TestWires: each lamp and button keeps its grade, also when one is not there.
-func TestWires(t *testing.T) {
-	got := wiresOf("lamp", map[int]string{5: "e", 2: "b"}, true)
-	want := []buttons.Wire{{Name: "lamp 1", ActiveLow: true}, {Name: "lamp 2", Line: "b", ActiveLow: true}, {Name: "lamp 3", ActiveLow: true},
-		{Name: "lamp 4", ActiveLow: true}, {Name: "lamp 5", Line: "e", ActiveLow: true}}
-	if !slices.Equal(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
-}
-
 // TestContactsWithoutChip: a machine whose GPIO chip is missing runs, and says of each what is wrong.
 func TestContactsWithoutChip(t *testing.T) {
 	r := launch(t, "machine: TEST01\nrole: kiosk\nstate: %q\nbuttons: {chip: no-such-panel, lines: {5: a, 4: b, 3: c, 2: d, 1: e}}\n"+
