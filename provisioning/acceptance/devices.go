@@ -198,7 +198,7 @@ func (s *session) buttons() Result {
 	return res
 }
 
-// pressAll leaves the end of the presses in ended.
+// pressAll leaves the end of the presses in ended for its caller.
 func (s *session) pressAll(presses <-chan int, ended chan error) Result {
 	for grade := 5; grade >= 1; grade-- {
 		name := serialpad.GradeNames()[grade]
@@ -213,8 +213,7 @@ func (s *session) pressAll(presses <-chan int, ended chan error) Result {
 			return failed("they do not answer: %v", err)
 		case <-time.After(pressWait):
 			return failed("%s (%d) was asked for, and nothing came for %v: check its cable and kiosk provision learn", name, grade, pressWait)
-		case <-s.ctx.Done():
-			ended <- s.ctx.Err()
+		case <-s.ctx.Done(): // which ends the presses, too
 			return notDone("it was interrupted")
 		}
 	}

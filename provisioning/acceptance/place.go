@@ -151,6 +151,8 @@ func (s *session) disk() Result {
 	}
 	res := ok("%.1f GB free, a write is on the disk within %d ms", free/1e9, worst.Milliseconds())
 	switch {
+	case s.running != nil && s.running.Journal != "ok":
+		res = failed("the running program says of its journal: %s", s.running.Journal)
 	case free < diskLeast:
 		res = failed("only %.2f GB are free below %s", free/1e9, s.m.State)
 	case worst > syncMost:
