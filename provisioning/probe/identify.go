@@ -50,7 +50,7 @@ func identifyPrinter(ctx context.Context, o Options, p Port, name string) (strin
 
 // Print prints one document on a printer that nobody else uses.
 func Print(ctx context.Context, open func(serialport.Config) (*serialport.Port, error), line serialport.Config, profile string, doc *printer.Document) (printer.Outcome, error) {
-	known, err := printer.ByName(profile)
+	known, err := printer.LoadProfile(profile)
 	if err != nil {
 		return printer.Outcome{}, err
 	}
