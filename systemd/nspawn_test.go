@@ -490,4 +490,31 @@ func TestNspawnDisplay(t *testing.T) {
 	if got := d.show("kiosk-display.service", "Result"); got != "success" {
 		t.Errorf("the unit says %s", got)
 	}
+	// The policies of the package hold for every Chromium here: this machine's page and nothing else. Looking into a page is itself
+	// forbidden by one of them, which is lifted for that.
+	policies := d.path("etc/chromium/policies/managed/kiosk.json")
+	lifted := strings.Replace(read(t, policies), `"DeveloperToolsAvailability": 2`, `"DeveloperToolsAvailability": 1`, 1)
+	ok(t, os.WriteFile(policies, []byte(lifted), 0o644))
+	dump := func(url string) string {
+		out, err := d.try("timeout", "30", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=/tmp/try", "--dump-dom", url)
+		if err != nil {
+			t.Errorf("%s: %.300s", url, err)
+		}
+		return out
+	}
+	if page := dump("http://127.0.0.1:8080/"); !strings.Contains(page, `id="app"`) {
+		t.Errorf("this machine's own page is %.300s", page)
+	}
+	forbidden := map[string]string{"file:///etc/passwd": "root:x:0", "file:///etc/": "passwd", "data:text/html,hello": "hello"}
+	for url, words := range forbidden {
+		if page := dump(url); strings.Contains(page, words) {
+			t.Errorf("%s is shown: %.300s", url, page)
+		}
+	}
+	ok(t, os.Remove(policies)) // without them all of that is there: the test can see it
+	for url, words := range forbidden {
+		if page := dump(url); !strings.Contains(page, words) {
+			t.Errorf("without the policies %s is %.300q", url, page)
+		}
+	}
 }
