@@ -68,6 +68,11 @@ func share(b *testing.B, lines Lines, inputs []Input) {
 // What a pad that nobody touches costs. Floor: four wake-ups a second.
 func BenchmarkIdle(b *testing.B) { share(b, NewSimInputs(9), everything()) }
 
+// What the same costs where the lines are looked at every 5 ms in place of edges, without the system calls.
+func BenchmarkIdlePolled(b *testing.B) {
+	share(b, &GPIO{set: &fakeChip{}, all: 1<<9 - 1, poll: true}, everything())
+}
+
 // flood are lines of which one oscillates at 1 MHz, as fast as they can be read.
 type flood struct{ began time.Time }
 

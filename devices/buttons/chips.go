@@ -35,8 +35,10 @@ type ChipLine struct {
 // Free says whether a line may be listened to: nobody has it, and it drives nothing.
 func (l ChipLine) Free() bool { return !l.Used && !l.Output }
 
-// More ioctls of linux/gpio.h than periph.go has, and flags (uAPI v2, kernel 5.10), for amd64 and arm64.
+// Requests and flags of linux/gpio.h (uAPI v2, kernel 5.10), for amd64 and arm64.
 const (
+	getChipInfo   = 0x8044B401 // GPIO_GET_CHIPINFO_IOCTL
+	getLineInfo   = 0xC100B405 // GPIO_V2_GET_LINEINFO_IOCTL
 	getLine       = 0xC250B407 // GPIO_V2_GET_LINE_IOCTL
 	getLineValues = 0xC010B40E // GPIO_V2_LINE_GET_VALUES_IOCTL
 
@@ -56,7 +58,8 @@ type (
 	}
 	lineInfo struct {
 		name, consumer [32]byte
-		offset, _      uint32 // the second: how many attributes
+		offset         uint32
+		_              uint32 // number of attributes
 		flags          uint64
 		_              [10 * 16]byte // attributes
 		_              [16]byte

@@ -76,8 +76,16 @@ func simRig() devicetest.ButtonsRig {
 }
 
 // kernelRig is the simulator behind the driver of GPIO lines, as a kernel shows it: active low, one line without a name.
-func kernelRig() devicetest.ButtonsRig {
+func kernelRig() devicetest.ButtonsRig { return rigOf(buttons.NewKernel()) }
+
+// polledRig is the same, without edges.
+func polledRig() devicetest.ButtonsRig {
 	k := buttons.NewKernel()
+	k.Poll = true
+	return rigOf(k)
+}
+
+func rigOf(k *buttons.Kernel) devicetest.ButtonsRig {
 	return devicetest.ButtonsRig{
 		Hands: &simHands{lines: k.Buttons, lamps: k.Lamps, unplug: k.Unplug, replug: k.Replug},
 		Open:  k.Open, Lamps: k.GPIOLamps().Lamps(),
@@ -87,7 +95,7 @@ func kernelRig() devicetest.ButtonsRig {
 // TestContract: the simulator, bare and behind the driver, keeps the promises in virtual time, and behind the driver in real time.
 func TestContract(t *testing.T) {
 	cases := append(devicetest.ButtonsCases(), devicetest.LampCases()...)
-	for name, rig := range map[string]func() devicetest.ButtonsRig{"simulator": simRig, "driver": kernelRig} {
+	for name, rig := range map[string]func() devicetest.ButtonsRig{"simulator": simRig, "driver": kernelRig, "driver without edges": polledRig} {
 		t.Run(name+" in virtual time", func(t *testing.T) {
 			for _, c := range cases {
 				t.Run(c.Name, func(t *testing.T) {

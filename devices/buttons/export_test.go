@@ -14,6 +14,7 @@ import (
 type Kernel struct {
 	Buttons *SimLines
 	Lamps   []*SimLamp
+	Poll    bool // no edges are to be waited for
 
 	mu     sync.Mutex
 	number int
@@ -37,7 +38,7 @@ func (k *Kernel) Open() (Lines, error) { return openGPIO(k.config("button", 4), 
 func (k *Kernel) GPIOLamps() *GPIOLamps { return newGPIOLamps(k.config("lamp", 9), k.scan) }
 
 func (k *Kernel) config(what string, unnamed int) GPIOConfig {
-	cfg := GPIOConfig{Name: what + "s", Chip: "panel"}
+	cfg := GPIOConfig{Name: what + "s", Chip: "panel", Poll: k.Poll}
 	for n := 1; n <= Count; n++ {
 		w := Wire{Name: fmt.Sprint(what, " ", n), Line: fmt.Sprint(what, "-", n), ActiveLow: true}
 		if n == Count {
@@ -98,7 +99,10 @@ type kernelPlug struct {
 
 func (p *kernelPlug) holder(int) string { return "" }
 
-func (p *kernelPlug) inputs(lines []inputLine) (inputSet, error) {
+func (p *kernelPlug) inputs(lines []inputLine, edges bool) (inputSet, error) {
+	if edges == p.k.Poll {
+		return nil, fmt.Errorf("edges are asked for: %v", edges)
+	}
 	var keys []string
 	for _, l := range lines {
 		if l.pull != PullUp {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // fakeChip plays one chip behind the seam.
@@ -21,6 +23,7 @@ type fakeChip struct {
 	edge     int
 	waits    int
 	lines    []inputLine
+	edges    bool
 	keys     []string
 	held     map[int]string
 	writes   []uint64
@@ -28,8 +31,8 @@ type fakeChip struct {
 	requests int
 }
 
-func (f *fakeChip) inputs(lines []inputLine) (inputSet, error) {
-	f.lines = lines
+func (f *fakeChip) inputs(lines []inputLine, edges bool) (inputSet, error) {
+	f.lines, f.edges = lines, edges
 	f.requests++
 	return f, f.busy
 }
@@ -222,6 +225,71 @@ func TestGPIOGone(t *testing.T) {
 			t.Errorf("%v, %v, closed %d times", err1, err2, f.closed)
 		}
 	})
+}
+
+// tapeSet are the lines of a tape, looked at only.
+type tapeSet struct{ *tape }
+
+func (s tapeSet) read() (uint64, error)         { return s.Levels() }
+func (tapeSet) wait(time.Duration) (int, error) { panic("edges are not waited for") }
+func (tapeSet) Close() error                    { return nil }
+
+// TestPoll: where no edges are waited for, an honest press is told all the same, and any press that is told was seen for its
+// debounce time. A chip that is pulled out is noticed.
+func TestPoll(t *testing.T) {
+	inputs := RatingButtons()
+	rapid.Check(t, func(rt *rapid.T) {
+		moves := drawMoves(rt, len(inputs))
+		end := moves[len(moves)-1].at
+		moves = append(moves, move{end + 50*time.Millisecond, 0, false}, move{end + 50*time.Millisecond, 1, false}, move{end + 50*time.Millisecond, 2, false},
+			move{end + 50*time.Millisecond, 3, false}, move{end + 50*time.Millisecond, 4, false})
+		n := rapid.IntRange(1, Count).Draw(rt, "button")
+		moves = append(moves, finger(n, end+40*time.Second, 150*time.Millisecond, 5*time.Millisecond, 300*time.Microsecond)...)
+		l := newTape(moves)
+		l.gone = end + 50*time.Second
+		var problem error
+		synctest.Test(t, func(t *testing.T) {
+			got, err := listen(&GPIO{set: tapeSet{l}, all: 1<<Count - 1, poll: true}, inputs, end+time.Minute)
+			switch presses := pressesOf(got); {
+			case !errors.Is(err, ErrGone) || got[len(got)-1].at > l.gone+2*pollEvery:
+				problem = fmt.Errorf("pulled out at %v: %v, told %v", l.gone, err, got)
+			case len(presses) == 0 || presses[len(presses)-1] != n:
+				problem = fmt.Errorf("an honest press of %d was not told: %v", n, got)
+			default:
+				problem = shown(l, inputs, got)
+			}
+		})
+		if problem != nil {
+			rt.Fatalf("%v\nmoves %v", problem, moves)
+		}
+	})
+}
+
+// Chips on USB are polled where the kernel does not survive an unplug.
+func TestNoEdges(t *testing.T) {
+	for _, c := range []struct{ asked, fragile bool }{{false, false}, {false, true}, {true, false}} {
+		f := &fakeChip{}
+		chip := named(f, "pad", "gpiochip3", "B1", "B2", "B3", "B4", "B5")
+		chip.noEdges = c.fragile
+		cfg := five(true)
+		cfg.Poll = c.asked
+		if _, err := openGPIO(cfg, machineOf(chip)); err != nil || f.edges != (!c.asked && !c.fragile) {
+			t.Errorf("%+v: edges %v, %v", c, f.edges, err)
+		}
+	}
+	for release, want := range map[string]bool{"6.1.0-56-amd64": false, "6.6.30": false, "6.12.117+deb12-amd64": true, "7.0.1": true, "5.10.0": false, "6.12-rc1": true, "?": false} {
+		if got := survivesUnplug(release); got != want {
+			t.Errorf("%s: %v", release, got)
+		}
+	}
+	for device, want := range map[string]bool{
+		"/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/0003:10C4:EA90.0001/gpiochip2": true,
+		"/sys/devices/platform/INT34C5:00/gpiochip0":                                          false,
+	} {
+		if got := pluggable(device); got != want {
+			t.Errorf("%s: %v", device, got)
+		}
+	}
 }
 
 // The chip comes back under another number, its names now behind that number, and a wait without timeout is never asked for.

@@ -15,8 +15,9 @@ import (
 	"yuanban/devices/devicetest"
 )
 
-// The runs on a real GPIO chip, whose label -live.port is. All buttons and lamps are on while low, or while high with
-// -live.profile high.
+// The runs on a real GPIO chip, whose label -live.port is. All buttons and lamps are on while low, or while high if
+// -live.profile has the word high; with the word poll no edges are waited for, as a kernel needs it that does not survive an
+// unplug (see periph.md).
 //
 //	go test -tags live ./devices/buttons -run TestLive$ -live.port kiosk-panel -live.hands unix:/run/hands
 var live = devicetest.LiveFlags(flag.CommandLine)
@@ -41,9 +42,9 @@ func TestLive(t *testing.T) {
 }
 
 func liveConfig(name, what string) buttons.GPIOConfig {
-	cfg := buttons.GPIOConfig{Name: name, Chip: live.Port}
+	cfg := buttons.GPIOConfig{Name: name, Chip: live.Port, Poll: strings.Contains(live.Profile, "poll")}
 	for n := 1; n <= buttons.Count; n++ {
-		cfg.Wires = append(cfg.Wires, buttons.Wire{Name: fmt.Sprint(what, " ", n), Line: fmt.Sprint(what, "-", n), ActiveLow: live.Profile != "high"})
+		cfg.Wires = append(cfg.Wires, buttons.Wire{Name: fmt.Sprint(what, " ", n), Line: fmt.Sprint(what, "-", n), ActiveLow: !strings.Contains(live.Profile, "high")})
 	}
 	return cfg
 }

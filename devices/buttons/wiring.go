@@ -43,6 +43,9 @@ type GPIOConfig struct {
 	Name  string // what they are together, in errors, such as "rating buttons"
 	Chip  string // label of the chip (gpiodetect shows it), or path of its node, e.g. /dev/gpiochip0
 	Wires []Wire // at most MaxInputs
+	// Poll has inputs looked at every 5 ms in place of waiting for the kernel to tell of edges. It is done by itself for a chip on
+	// USB where the kernel does not survive that one is unplugged while edges are waited for (see periph.md).
+	Poll bool
 }
 
 // The seam to the GPIO library. periph.go is the one implementation; tests have their own.
@@ -53,6 +56,7 @@ type (
 	chip struct {
 		label, name, path string     // e.g. pinctrl-bcm2711, gpiochip0, /dev/gpiochip0
 		lines             []chipLine // by number
+		noEdges           bool       // waiting for edges of it may bring the kernel down
 		request           requester
 	}
 	// chipLine is a line by its two names: the kernel's, which the library may have put the chip's name before, and the one
@@ -60,7 +64,7 @@ type (
 	chipLine struct{ name, key string }
 
 	requester interface {
-		inputs(lines []inputLine) (inputSet, error)
+		inputs(lines []inputLine, edges bool) (inputSet, error)
 		outputs(keys []string) (outputSet, error)
 		// holder says which program holds a line now, "" if none or if it cannot be known.
 		holder(number int) string
@@ -72,7 +76,7 @@ type (
 	// inputSet are lines read together; bit i is the i-th line asked for.
 	inputSet interface {
 		read() (uint64, error)
-		wait(timeout time.Duration) (bit int, err error) // os.ErrDeadlineExceeded: no edge; any other error: gone
+		wait(timeout time.Duration) (bit int, err error) // of lines with edges. os.ErrDeadlineExceeded: none; any other error: gone
 		Close() error
 	}
 	// outputSet are lines written together. They are low at first and are never read: reading turns an output into an input.
