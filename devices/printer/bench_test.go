@@ -2,7 +2,10 @@ package printer
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"yuanban/devices/serialport"
 )
 
 // handMade is the acceptance receipt as a careful person would write it for this printer: no mode sent twice, no confirmation asked.
@@ -56,30 +61,64 @@ func handMade(t testing.TB, p *Profile) []byte {
 
 // clock is a line that notes when the last byte of a job was taken.
 type clock struct {
-	net.Conn
+	Conn deadliner
 	mu   sync.Mutex
+	tail [2]byte
 	last time.Time
 	baud int
 }
 
+// deadliner is a line with deadlines.
+type deadliner interface {
+	io.ReadWriter
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+func (c *clock) Write(b []byte) (int, error)        { return c.Conn.Write(b) }
+func (c *clock) SetReadDeadline(t time.Time) error  { return c.Conn.SetReadDeadline(t) }
+func (c *clock) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(t) }
+
 func (c *clock) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 0 && b[0] != dle {
-		c.mu.Lock()
-		c.last = time.Now()
-		if c.baud > 0 { // the simulator lets their time pass after it has taken them
-			c.last = c.last.Add(time.Duration(n) * 10 * time.Second / time.Duration(c.baud))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, x := range b[:n] {
+		status := x == dle || c.tail[1] == dle && x == 0x04 || c.tail[0] == dle && c.tail[1] == 0x04 // requests are no part of the job
+		c.tail = [2]byte{c.tail[1], x}
+		if !status {
+			c.last = time.Now()
+			if c.baud > 0 { // the simulator lets their time pass after it has taken them
+				c.last = c.last.Add(time.Duration(n) * 10 * time.Second / time.Duration(c.baud))
+			}
 		}
-		c.mu.Unlock()
 	}
 	return n, err
 }
 
-// onTheWire prints the acceptance receipt and gives its bytes and the time from the first to the last of them.
+// onTheWire prints the acceptance receipt over a net.Pipe and gives its bytes and the time from the first to the last of them.
 func onTheWire(t testing.TB, p *Profile, baud int) (bytes int, took time.Duration) {
 	host, far := net.Pipe()
+	return overLine(t, p, baud, host, &clock{Conn: far, baud: baud})
+}
+
+// overAPty is onTheWire over a pseudo-terminal.
+func overAPty(t testing.TB, p *Profile, baud int) (bytes int, took time.Duration) {
+	pty, err := serialport.OpenPty()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pty.Close()
+	host, err := serialport.Open(serialport.Config{Path: pty.Path(), Baud: baud})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close()
+	return overLine(t, p, baud, host, &clock{Conn: pty.Master, baud: baud})
+}
+
+func overLine(t testing.TB, p *Profile, baud int, host Port, line *clock) (bytes int, took time.Duration) {
 	sim := NewSim(p, &SimOpts{Baud: baud, Quick: true})
-	line := &clock{Conn: far, baud: baud}
 	ctx, cancel := context.WithCancel(t.Context())
 	var both sync.WaitGroup
 	both.Go(func() { sim.Serve(ctx, line) })
@@ -94,7 +133,7 @@ func onTheWire(t testing.TB, p *Profile, baud int) (bytes int, took time.Duratio
 	})
 	cancel()
 	both.Wait()
-	if out.State != Printed && (out.State != Sent || p.Confirm.Method != ConfirmNone) {
+	if out.State != p.best() {
 		t.Fatalf("%+v", out)
 	}
 	return out.Bytes, line.last.Sub(first)
@@ -163,17 +202,17 @@ func sameLines(t testing.TB, p *Profile, stream []byte) string {
 	return ""
 }
 
-// BenchmarkReceipt reports what an acceptance receipt costs on the wire at 9600 and 115200 baud: its bytes and their ratio to a
-// hand-made stream, and its time and the ratio to the floor of ten bits a byte. Real time: the simulator takes bytes at the pace of the line.
+// BenchmarkReceipt reports what an acceptance receipt costs on a tty at 9600 and 115200 baud: its bytes and their ratio to a hand-made
+// stream, and its time and the ratio to the floor of ten bits a byte. Real time: the simulator takes bytes at the pace of the line.
 func BenchmarkReceipt(b *testing.B) {
 	for _, name := range []string{"epson80", "kp628e"} {
 		for _, baud := range []int{9600, 115200} {
 			p := profile(b, name)
-			b.Run(name+"/"+map[int]string{9600: "9600", 115200: "115200"}[baud], func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%d", name, baud), func(b *testing.B) {
 				var n int
 				var took time.Duration
 				for b.Loop() {
-					n, took = onTheWire(b, p, baud)
+					n, took = overAPty(b, p, baud)
 				}
 				floor := time.Duration(n) * 10 * time.Second / time.Duration(baud)
 				b.ReportMetric(float64(n), "B/receipt")
@@ -183,6 +222,85 @@ func BenchmarkReceipt(b *testing.B) {
 			})
 		}
 	}
+}
+
+// stopAndGo is the printer's end of a tty: it says XOFF again and again, 20 ms later XON, and notes how long the next byte then takes.
+type stopAndGo struct {
+	deadliner
+	mu    sync.Mutex
+	every int
+	count int
+	xonAt time.Time // of an XON that no byte has followed yet
+	lost  []time.Duration
+}
+
+func (s *stopAndGo) Read(b []byte) (int, error) {
+	n, err := s.deadliner.Read(b)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.xonAt.IsZero() && n > 0 {
+		s.lost = append(s.lost, time.Since(s.xonAt))
+		s.xonAt = time.Time{}
+	}
+	if s.every == 0 || n == 0 {
+		return n, err
+	}
+	if before := s.count / s.every; (s.count+n)/s.every > before && s.count < 560 { // not at the end, behind which nothing follows
+		s.deadliner.Write([]byte{xoffByte})
+		time.AfterFunc(20*time.Millisecond, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.deadliner.Write([]byte{xonByte})
+			s.xonAt = time.Now()
+		})
+	}
+	s.count += n
+	return n, err
+}
+
+// BenchmarkXOFF reports the time that is lost over each XOFF and XON on a tty, beyond the stop itself.
+func BenchmarkXOFF(b *testing.B) {
+	p := profile(b, "kp628e")
+	pty, err := serialport.OpenPty()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pty.Close()
+	host, err := serialport.Open(serialport.Config{Path: pty.Path(), Baud: 115200})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer host.Close()
+	line := &stopAndGo{deadliner: pty.Master}
+	sim := NewSim(p, &SimOpts{Baud: 115200, Quick: true})
+	ctx, cancel := context.WithCancel(b.Context())
+	var both sync.WaitGroup
+	both.Go(func() { sim.Serve(ctx, line) })
+	d := New(host, p, &Opts{Baud: 115200})
+	both.Go(func() { d.Run(ctx) })
+	time.Sleep(3 * time.Second)
+	for b.Loop() {
+		line.mu.Lock()
+		line.every, line.count = 80, 0
+		line.mu.Unlock()
+		if out := d.Print(b.Context(), Job{Doc: acceptance()}, nil); out.State != Printed {
+			b.Fatalf("%+v", out)
+		}
+		line.mu.Lock()
+		line.every = 0
+		line.mu.Unlock()
+	}
+	cancel()
+	both.Wait()
+	if len(line.lost) == 0 {
+		b.Fatal("no XON was followed by anything")
+	}
+	var sum time.Duration
+	for _, l := range line.lost {
+		sum += l
+	}
+	b.ReportMetric(float64(sum.Microseconds())/float64(len(line.lost))/1000, "ms-lost/cycle")
+	b.ReportMetric(float64(slices.Max(line.lost).Microseconds())/1000, "ms-lost-max")
 }
 
 // BenchmarkEncode is the computing time of a receipt.

@@ -139,6 +139,12 @@ func (d *Printer) Run(ctx context.Context) error {
 
 // serve is the life of Run: jobs in the order they came, and between them the care for the printer.
 func (d *Printer) serve(ctx context.Context) error {
+	// Before the first question: the printer may be waiting for the length of a command, and would take a question for one of thousands.
+	d.boundary = false
+	if _, err := d.nulls(ctx, maxCommand); err != nil {
+		return err
+	}
+	d.boundary = true
 	nulls := maxNulls
 	lastWord := time.Now()
 	for {
@@ -156,10 +162,10 @@ func (d *Printer) serve(ctx context.Context) error {
 		now := time.Now()
 		due, something := d.mouthDue()
 		switch {
+		case d.queued(): // it heals the printer itself where need be
+			err = d.serveJob(ctx)
 		case d.healDue():
 			err = d.heal(ctx)
-		case d.queued():
-			err = d.serveJob(ctx)
 		case something && !due.After(now):
 			err = d.forgotten(ctx, now)
 		case nulls > 0 && d.poll.run >= silence && !d.paused:

@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	nullBurst = 256  // bytes sent to a silent printer between two questions
-	maxNulls  = 8192 // and how many in all
-	healTries = 7    // times maxCommand: about as many again
+	nullBurst = 256         // bytes sent to a silent printer between two questions
+	maxNulls  = 8192        // and how many in all
+	healTries = 7           // times maxCommand: about as many again
+	healWait  = time.Second // for the answer that shows that it was enough; after the last NUL healPause
 	healPause = 5 * time.Second
 	healQuiet = 500 * time.Millisecond // without an answer in order: those to older questions have come
 	clearWait = 2 * time.Second
@@ -34,7 +35,7 @@ func (d *Printer) heal(ctx context.Context) error {
 		return err
 	}
 	d.healAt = time.Now().Add(healPause)
-	for range healTries {
+	for try := range healTries {
 		if ok, err := d.nulls(ctx, maxCommand); err != nil || !ok {
 			if d.healAt = time.Now().Add(healPause); d.fault() != "" {
 				d.healAt = time.Time{} // as soon as it is over
@@ -46,7 +47,11 @@ func (d *Printer) heal(ctx context.Context) error {
 		if d.dialect.enable != nil {
 			cmds = append(cmds, d.dialect.enable)
 		}
-		seen, err := d.exchange(ctx, cmds)
+		wait := healWait
+		if try == healTries-1 {
+			wait = healPause
+		}
+		seen, err := d.exchange(ctx, cmds, wait)
 		if err != nil {
 			return err
 		}
@@ -87,7 +92,7 @@ func (d *Printer) settle(ctx context.Context) error {
 		}
 	}
 	if len(cmds) > 0 || d.dialect.ask != nil {
-		if seen, err := d.exchange(ctx, cmds); err != nil || !seen {
+		if seen, err := d.exchange(ctx, cmds, healPause); err != nil || !seen {
 			return err
 		}
 	}
@@ -102,7 +107,7 @@ func (d *Printer) settle(ctx context.Context) error {
 }
 
 // exchange sends commands and a question behind them, and says whether it was answered. A mute printer answers by the clock.
-func (d *Printer) exchange(ctx context.Context, cmds []Command) (bool, error) {
+func (d *Printer) exchange(ctx context.Context, cmds []Command, wait time.Duration) (bool, error) {
 	d.stream.settled()
 	j := &job{ctx: ctx, faultWait: healPause, brief: true, strikes: -1, silences: d.poll.silences}
 	j.plan = &plan{}
@@ -118,7 +123,7 @@ func (d *Printer) exchange(ctx context.Context, cmds []Command) (bool, error) {
 	}
 	err := d.send(ctx, j)
 	if err == nil {
-		err = d.await(ctx, j, func() bool { return j.answered > 0 })
+		err = d.await(ctx, j, wait, func() bool { return j.answered > 0 })
 	}
 	if _, ok := errors.AsType[*giveUp](err); ok {
 		return false, nil

@@ -242,7 +242,7 @@ func (d *Printer) print(ctx context.Context, j *job, what Job) (State, error) {
 		return "", err
 	}
 	j.tell()
-	if err := d.await(ctx, j, func() bool { return d.proven(j) }); err != nil {
+	if err := d.await(ctx, j, d.opts.ConfirmWait, func() bool { return d.proven(j) }); err != nil {
 		return "", err
 	}
 	state := Printed
@@ -396,6 +396,7 @@ func (d *Printer) abandon(ctx context.Context, j *job, reason Reason) (Outcome, 
 		return out, nil
 	}
 	d.needHeal = true
+	d.boundary = true // the end of the fault must be asked for, whatever it does to a command that is given up anyway
 	out.Held = out.State == Failed
 	if !d.profile.Clear || d.fault() == Offline {
 		return out, nil

@@ -168,7 +168,7 @@ func foreign(stream []byte, p *Profile, docs ...*Document) string {
 		f.part = nil
 		for _, b := range part {
 			c := f.feed(b)
-			if c == nil || allowed[string(c)] || len(c) == 11 && string(c[:7]) == "\x1d(H\x06\x0000" || filled(c, allowed) {
+			if c == nil || allowed[string(c)] || len(c) == 11 && string(c[:7]) == "\x1d(H\x06\x0000" || filled(c, allowed, lang) {
 				continue
 			}
 			return fmt.Sprintf("% x, which nobody may send", c)
@@ -180,14 +180,18 @@ func foreign(stream []byte, p *Profile, docs ...*Document) string {
 	return ""
 }
 
-// filled says whether c is a command that was cut short and filled up with NULs.
-func filled(c Command, allowed map[string]bool) bool {
+// filled says whether c is a command that was given up and filled up with NULs, and with questions after the end of the trouble.
+func filled(c Command, allowed map[string]bool, lang *dialect) bool {
 	for a := range allowed {
 		n := 0
 		for n < min(len(a), len(c)) && a[n] == c[n] {
 			n++
 		}
-		if n > 0 && len(bytes.Trim(c[n:], "\x00")) == 0 {
+		rest := c[n:]
+		for _, q := range lang.polls {
+			rest = bytes.ReplaceAll(rest, q.ask, nil)
+		}
+		if n > 0 && len(bytes.Trim(rest, "\x00")) == 0 {
 			return true
 		}
 	}

@@ -59,7 +59,7 @@ func (d *Printer) pace(ctx context.Context) error {
 func (d *Printer) send(ctx context.Context, j *job) error {
 	for steps := j.plan.steps; len(steps) > 0; {
 		gate := steps[0].gate
-		if err := d.await(ctx, j, func() bool { return j.answered >= gate }); err != nil {
+		if err := d.await(ctx, j, d.opts.ConfirmWait, func() bool { return j.answered >= gate }); err != nil {
 			return err
 		}
 		if err := d.hold(ctx, j, 0); err != nil {
@@ -124,6 +124,9 @@ func (d *Printer) sendLong(ctx context.Context, j *job, cmd Command) error {
 			return err
 		}
 		n := min(len(rest), d.chunk())
+		if d.boundary { // its length is never left open
+			n = min(len(rest), max(n, 8))
+		}
 		d.boundary = false
 		if err := d.sendPiece(j, rest[:n]); err != nil {
 			return err
@@ -238,17 +241,17 @@ func (d *Printer) unbroken(ctx context.Context, j *job) error {
 	return nil
 }
 
-// await waits for the printer's answers. A fault stops the clock; the wait for its end is limited by itself. An answer that is overdue
+// await waits for the printer's answers, for limit beyond the time the paper takes. A fault stops the clock; the wait for its end is limited by itself. An answer that is overdue
 // is asked for once more, but not if the printer has been silent: a question too many would be answered by one that was switched off
 // and on, too.
-func (d *Printer) await(ctx context.Context, j *job, done func() bool) error {
+func (d *Printer) await(ctx context.Context, j *job, limit time.Duration, done func() bool) error {
 	var deadline, nudge time.Time
 	restart := func(now time.Time) {
 		due := now
 		if d.stream.paper.After(due) {
 			due = d.stream.paper
 		}
-		deadline, nudge = due.Add(d.opts.ConfirmWait), due.Add(nudgeAfter)
+		deadline, nudge = due.Add(limit), due.Add(nudgeAfter)
 	}
 	restart(time.Now())
 	length := time.Until(d.stream.paper)

@@ -64,11 +64,11 @@ type Sim struct {
 	frame   framer
 	recent  []byte // the last bytes, to find realtime commands anywhere
 	queue   []received
-	queued  int  // bytes in queue
-	inPart  int  // bytes of the buffer that a command not complete takes
-	stopped bool // it said stop
-	dropped int  // bytes lost because the buffer was full
-	count   int  // commands interpreted
+	queued  int    // bytes in queue
+	inPart  int    // bytes of the buffer that a command not complete takes
+	stopped bool   // it said stop
+	dropped []byte // lost because the buffer was full
+	count   int    // commands interpreted
 
 	// The line to the host.
 	out   []byte // answers not sent yet
@@ -297,7 +297,7 @@ func (s *Sim) finish(partial bool) {
 func (s *Sim) Dropped() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.dropped
+	return len(s.dropped)
 }
 
 // offline says whether the printer cannot print, and so executes nothing.

@@ -109,7 +109,7 @@ func (s *Sim) receive(b []byte) {
 		apart := c == dle && !s.frame.inside() || s.frame.inside() && s.frame.part[0] == dle
 		if s.occupied() >= s.profile.Flow.Buffer && !apart {
 			if c != nul && !urgent { // of these nothing is lost
-				s.dropped++
+				s.dropped = append(s.dropped, c)
 			}
 			continue
 		}

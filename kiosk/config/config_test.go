@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"yuanban/kiosk/strictyaml"
-
 	"yuanban/devices/printer"
+	"yuanban/kiosk/strictyaml"
 )
 
 func TestExample(t *testing.T) {
