@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,11 +19,11 @@ import (
 	"yuanban/devices/devicetest"
 	"yuanban/devices/idcard"
 	"yuanban/devices/printer"
+	"yuanban/devices/serialpad"
 	"yuanban/systemd/bench/machine"
 )
 
-// What sits at the far end of a cable, and the hands at it. In the names of lines, com1 and com2 are those of the chip set, and
-// usb1 and usb2 adapters, which alone can be unplugged.
+// What sits at the far end of a cable, and the hands at it.
 
 // pluggable adds the actions "unplug" and "replug" to hands.
 func pluggable(ctx context.Context, m *machine.Machine, line string, hands devicetest.HandsFunc) devicetest.Hands {
@@ -62,10 +63,11 @@ func serve(t *testing.T, run func(ctx context.Context) error) {
 }
 
 // talker is a device that does as it is told: "send HEX"; "expect HEX", which it must have received since the last time, or
-// does within 5 s; "stop reading"; "read on", which forgets what was received.
+// does within 5 s; "stop reading"; "read on", which forgets what was received. At a USB adapter it does not stop reading, only
+// take notice: qemu's usb-serial makes the whole machine stand still until its bytes are taken.
 func talker(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
 	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
-		d := &talking{cable: take(t, m, line)}
+		d := &talking{cable: take(t, m, line), stops: strings.HasPrefix(line, "com")}
 		serve(t, d.listen)
 		return pluggable(t.Context(), m, line, d.do)
 	}
@@ -73,6 +75,7 @@ func talker(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
 
 type talking struct {
 	cable *machine.Cable
+	stops bool // reading, when it is told so
 
 	mu    sync.Mutex
 	heard []byte
@@ -86,7 +89,7 @@ const expectWithin = 5 * time.Second
 func (d *talking) listen(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = d.cable.SetReadDeadline(time.Unix(1, 0)) })()
 	for b := make([]byte, 4096); ctx.Err() == nil; {
-		if d.isDeaf() {
+		if d.stops && d.isDeaf() {
 			time.Sleep(5 * time.Millisecond)
 		} else if err := d.hear(b); err != nil {
 			return cmp.Or(ctx.Err(), err)
@@ -105,7 +108,9 @@ func (d *talking) hear(b []byte) error {
 	n, err := d.cable.Read(b)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.heard = append(d.heard, b[:n]...)
+	if !d.deaf {
+		d.heard = append(d.heard, b[:n]...)
+	}
 	return err
 }
 
@@ -154,28 +159,53 @@ func (d *talking) take(want []byte) []byte {
 	return heard
 }
 
-// reader is the simulated ID-card reader: "lay card", "lay other card", "lay card NUMBER" of one of its examples, "remove card".
-func reader(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
+// reader is the simulated ID-card reader: "lay card", "lay other card", "remove card".
+func reader(line string, framing idcard.Framing) func(*testing.T, *machine.Machine) devicetest.Hands {
 	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
-		sim := idcard.NewSim(nil)
+		sim := idcard.NewSim(&idcard.SimOpts{Framing: framing})
 		cable := take(t, m, line)
 		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, cable) })
 		cards := idcard.Examples()
 		return pluggable(t.Context(), m, line, func(action string) error {
-			number, _ := strings.CutPrefix(action, "lay card ")
-			i := slices.IndexFunc(cards, func(c idcard.Card) bool { return c.Number == number })
-			switch {
-			case action == "remove card":
+			switch action {
+			case "lay card":
+				return sim.Lay(cards[0])
+			case "lay other card":
+				return sim.Lay(cards[3])
+			case "remove card":
 				sim.Remove()
 				return nil
-			case action == "lay card":
-				i = 0
-			case action == "lay other card":
-				i = 1
-			case i < 0:
-				return fmt.Errorf("the hands at the reader cannot %q", action)
 			}
-			return sim.Lay(cards[i])
+			return fmt.Errorf("the hands at the reader cannot %q", action)
+		})
+	}
+}
+
+// pad is the simulated rating pad on a serial line: "press N", "press N twice".
+func pad(line, profile string) func(*testing.T, *machine.Machine) devicetest.Hands {
+	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
+		p, err := serialpad.ByName(profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim := serialpad.NewSim(p, nil)
+		cable := take(t, m, line)
+		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, cable) })
+		return pluggable(t.Context(), m, line, func(action string) error {
+			words := strings.Fields(action)
+			if len(words) < 2 || words[0] != "press" {
+				return fmt.Errorf("the hands at the pad cannot %q", action)
+			}
+			grade, err := strconv.Atoi(words[1])
+			if err != nil {
+				return err
+			}
+			sim.Press(grade)
+			if len(words) == 3 { // twice
+				time.Sleep(2 * time.Second)
+				sim.Press(grade)
+			}
+			return nil
 		})
 	}
 }

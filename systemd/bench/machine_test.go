@@ -120,7 +120,7 @@ func testTwins(t *testing.T, m *machine.Machine) {
 		var nodes []string
 		for _, name := range names {
 			nodes = append(nodes, output(t, m, "readlink", "-f", m.USBPath(name)))
-			twin := suite{fmt.Sprintf("%s-%d", name, round), probe, "TestLiveSerial", usbPort(name), "fixed", talker(name)}
+			twin := suite{fmt.Sprintf("%s-%d", name, round), devices + "serialport", "TestLive", usbPort(name), "fixed", talker(name)}
 			t.Run(twin.name, func(t *testing.T) { twin.try(t, m) })
 		}
 		say("%s are %s", names, nodes)

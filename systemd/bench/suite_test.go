@@ -3,19 +3,20 @@
 package bench
 
 // The suites that run in front of the guest's kernel drivers. Each is a test binary with the tag live, built here, run in
-// the guest, and helped by hands on this side of the virtual machine. They assert:
+// the guest, and helped by hands on this side of the virtual machine. They are the contracts of package devicetest, which
+// say there what they assert, before
 //
-//   - GPIO, the kernel's gpiochip: a press is told once, also with bouncing contacts; two at once are not told; an input
-//     that is no button tells nothing; a chip that is removed while it is watched is ErrGone and never a press; one that
-//     comes back under another number works without a restart.
-//   - serial lines, of the chip set (8250) and on USB (ftdi_sio): idle, gone and closed are three errors; a second owner is
-//     refused; bytes cross both ways; a cable pulled in the middle of a read is ErrGone within 1 s, and the line opens
-//     again by its place (/dev/serial/by-path) within 3 s of being plugged in.
-//   - the ID-card reader at a serial line: whole cards of every kind, laid and taken away.
-//   - the receipt printer at a USB line: a whole receipt; the adapter pulled in the middle of one: offline within 1 s,
+//   - the kernel's gpiochip, which comes back under another number each time it was unplugged: buttons and lamps;
+//   - serial lines of the chip set (8250) and of USB adapters (ftdi_sio);
+//   - the kernel's events of devices: the supervisor of package hotplug;
+//   - an ID-card reader, in both framings, and rating pads, on USB adapters.
+//
+// Beside them package probe asserts what the issues promise in seconds:
+//
+//   - a cable pulled in the middle of a read is ErrGone within 1 s, and the line opens again by its place
+//     (/dev/serial/by-path) within 3 s of being plugged in;
+//   - the receipt printer on a USB adapter: a whole receipt; the adapter pulled in the middle of one: offline within 1 s,
 //     online within 3 s of being plugged in, what is said of the receipt is true of the paper, and the next one is whole.
-//
-// TestMachine adds that two USB adapters with the same serial number are never taken for each other.
 
 import (
 	"bytes"
@@ -30,6 +31,7 @@ import (
 	"time"
 
 	"yuanban/devices/devicetest"
+	"yuanban/devices/idcard"
 	"yuanban/systemd/bench/agent"
 	"yuanban/systemd/bench/machine"
 	"yuanban/systemd/bench/panel"
@@ -45,15 +47,23 @@ type suite struct {
 	far     func(t *testing.T, m *machine.Machine) devicetest.Hands // what is at the far end, and its hands
 }
 
-const probe = "yuanban/systemd/bench/probe"
+const (
+	devices = "yuanban/devices/"
+	probe   = "yuanban/systemd/bench/probe"
+)
 
-// suites, one line each. A contract suite takes the place of a probe by naming its package: the far ends understand the words
-// that the suites of package devicetest use.
+// suites, one line each. The lines com1 and com2 are those of the chip set, usb1 and usb2 adapters, which alone can be unplugged.
 var suites = []suite{
-	{"gpio", probe, "TestLiveGPIO", panelPort, "", panelHands},
-	{"serial", probe, "TestLiveSerial", ttyPort("com1"), "fixed", talker("com1")},
-	{"usb", probe, "TestLiveSerial", usbPort("usb1"), "", talker("usb1")},
-	{"card", probe, "TestLiveCard", ttyPort("com1"), "", reader("com1")},
+	{"buttons", devices + "buttons", "TestLive", panelPort, "", panelHands},
+	{"serial", devices + "serialport", "TestLive", ttyPort("com1"), "fixed", talker("com1")},
+	{"serial-usb", devices + "serialport", "TestLive", usbPort("usb1"), "", talker("usb1")},
+	{"closing", devices + "serialport", "TestLiveClosing", ttyPort("com1"), "", talker("com1")},
+	{"hotplug", devices + "hotplug", "TestLive", usbPort("usb1"), "", talker("usb1")},
+	{"reader", devices + "idcard", "TestLive", usbPort("usb1"), "sdt", reader("usb1", idcard.SDT)},
+	{"reader-stx", devices + "idcard", "TestLive", usbPort("usb1"), "stx", reader("usb1", idcard.STX)},
+	{"pad", devices + "serialpad", "TestLive", usbPort("usb2"), "reference", pad("usb2", "reference")},
+	{"pad-modbus", devices + "serialpad", "TestLive", usbPort("usb2"), "modbus-poll", pad("usb2", "modbus-poll")},
+	{"seconds", probe, "TestLiveSerial", usbPort("usb1"), "", talker("usb1")},
 	{"printer", probe, "TestLivePrinter", usbPort("usb1"), "epson80", paper("usb1")},
 }
 

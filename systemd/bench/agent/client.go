@@ -41,9 +41,25 @@ func Dial(ctx context.Context, path string) (*Client, error) {
 		return nil, fmt.Errorf("cannot reach the guest's agent: %w", err)
 	}
 	c := &Client{conn: conn, done: make(chan struct{}), listeners: map[uint32]*listener{}}
-	c.s = newSession(conn, 1, c.opened)
+	c.s = newSession(patient{conn}, 1, c.opened)
 	go c.serve(in)
 	return c, nil
+}
+
+// patient writes to a guest that takes its bytes, sooner or later. One that takes nothing for so long stands still.
+type patient struct{ net.Conn }
+
+const patience = time.Minute
+
+func (p patient) Write(b []byte) (int, error) {
+	if err := p.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	n, err := p.Conn.Write(b)
+	if err != nil {
+		_ = p.Close() // half a frame is the end of the session, which its reader tells to all
+	}
+	return n, err
 }
 
 // greet begins a session: nothing the guest says counts until it says our word.

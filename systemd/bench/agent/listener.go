@@ -3,9 +3,11 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // Listen listens in the guest. What connects there is accepted here.
@@ -61,9 +63,16 @@ func (l *listener) Close() error {
 	delete(l.c.listeners, l.st.id)
 	l.c.mu.Unlock()
 	err := l.st.CloseWrite()
-	_, _ = l.st.outcome() // the socket is closed then
-	return err
+	late := time.AfterFunc(closeWait, func() { l.st.fail(errLate) })
+	defer late.Stop()
+	_, closed := l.st.outcome()
+	return errors.Join(err, closed)
 }
+
+// closeWait is how long the guest may take to close a socket.
+const closeWait = 10 * time.Second
+
+var errLate = errors.New("the guest does not answer")
 
 // opened takes a stream that the guest has opened: somebody has connected to one of our listeners.
 func (c *Client) opened(st *stream, body []byte) {

@@ -102,29 +102,34 @@ func (p *Panel) High(ctx context.Context, line string) (bool, error) {
 	return strings.TrimSpace(string(b)) == "1", err
 }
 
-// How long things take at the panel.
+// How long things take at the panel. Contacts bounce as fast as the guest writes: a pause would become tens of milliseconds
+// on a busy host, which is no bounce any more.
 const (
-	pressTime  = 150 * time.Millisecond // a short press
-	pauseTime  = 100 * time.Millisecond // after it, before the next
-	bounceTime = time.Millisecond       // between two bounces of a contact
-	bounces    = 3
-	handTime   = 20 * time.Second // for an action as a whole, on a machine that is busy
+	pressTime = 300 * time.Millisecond
+	pauseTime = 100 * time.Millisecond // after a press, before the next
+	bounces   = 5
+	handTime  = 20 * time.Second // for an action as a whole, on a machine that is busy
 )
 
 // Hands do what a person does at the panel. N and M are 1 to 5, or the name of an input such as door:
 //
-//	press N            down for 150 ms, then up
+//	press N            down for a third of a second, then up
 //	press N and M      both at once
 //	bounce N           press N with a contact that bounces at both ends
 //	hold N             down, until
 //	release N
-//	unplug, replug     the USB expander that carries the chip
-//	replug elsewhere   so that the kernel numbers the chip anew
+//	unplug             the USB expander that carries the chip
+//	replug             in another place, so that the kernel numbers the chip anew; what was held has been let go
+//	see lamp N lit, see lamp N dark
+//	see reader powered, see reader off
+//
+// Lamps are lit, and the reader powered, by a low line.
 func (p *Panel) Hands(ctx context.Context) devicetest.Hands {
 	return devicetest.HandsFunc(func(action string) error {
 		ctx, cancel := context.WithTimeout(ctx, handTime)
 		defer cancel()
-		switch action {
+		verb, what, _ := strings.Cut(action, " ")
+		switch verb {
 		case "unplug":
 			var err error
 			if p.was, err = p.Chip(ctx); err != nil {
@@ -132,11 +137,11 @@ func (p *Panel) Hands(ctx context.Context) devicetest.Hands {
 			}
 			return p.guest.Write(ctx, live(dir, "0"))
 		case "replug":
-			return p.replug(ctx, live(dir, "1"))
-		case "replug elsewhere":
-			return p.replugElsewhere(ctx)
+			return p.replug(ctx)
+		case "see":
+			return p.see(ctx, what)
 		}
-		steps, err := p.steps(action)
+		steps, err := p.steps(verb, what)
 		if err != nil {
 			return err
 		}
@@ -144,20 +149,33 @@ func (p *Panel) Hands(ctx context.Context) devicetest.Hands {
 	})
 }
 
+// see fails unless an output is as it is said to be.
+func (p *Panel) see(ctx context.Context, what string) error {
+	i := strings.LastIndex(what, " ")
+	line, how := strings.ReplaceAll(what[:max(i, 0)], " ", "-"), what[i+1:]
+	if line == "reader" {
+		line = "reader-power"
+	}
+	if !slices.Contains(outputs(), line) || !slices.Contains([]string{"lit", "dark", "powered", "off"}, how) {
+		return fmt.Errorf("hands at the panel cannot see %q", what)
+	}
+	high, err := p.High(ctx, line)
+	if err != nil {
+		return err
+	}
+	if on := how == "lit" || how == "powered"; on == high {
+		return fmt.Errorf("%s is not %s", line, how)
+	}
+	return nil
+}
+
 // live switches a chip on or off.
 func live(dir, to string) agent.Step {
 	return agent.Step{Path: filepath.Join(configfs, "gpio-sim", dir, "live"), Data: to}
 }
 
-func (p *Panel) replug(ctx context.Context, steps ...agent.Step) error {
-	for _, in := range inputs() {
-		steps = append(steps, p.pull(0, in, released))
-	}
-	return p.guest.Write(ctx, steps...)
-}
-
-// replugElsewhere lets the other chip take the number of ours. The kernel gives out the lowest number that is free.
-func (p *Panel) replugElsewhere(ctx context.Context) error {
+// replug switches the chip on after the other one has taken its number: the kernel gives out the lowest that is free.
+func (p *Panel) replug(ctx context.Context) error {
 	spare, err := p.chip(ctx, spareDir)
 	if err != nil {
 		return err
@@ -166,7 +184,10 @@ func (p *Panel) replugElsewhere(ctx context.Context) error {
 	if spare < p.was { // of one digit each
 		steps[1], steps[2] = steps[2], steps[1]
 	}
-	if err := p.replug(ctx, steps...); err != nil {
+	for _, in := range inputs() {
+		steps = append(steps, p.pull(0, in, released))
+	}
+	if err := p.guest.Write(ctx, steps...); err != nil {
 		return err
 	}
 	now, err := p.Chip(ctx)
@@ -176,8 +197,8 @@ func (p *Panel) replugElsewhere(ctx context.Context) error {
 	return err
 }
 
-func (p *Panel) steps(action string) ([]agent.Step, error) {
-	verb, what, _ := strings.Cut(action, " ")
+// steps are what press, bounce, hold and release do.
+func (p *Panel) steps(verb, what string) ([]agent.Step, error) {
 	var lines []string
 	for _, word := range strings.Split(what, " and ") {
 		if n, err := strconv.Atoi(word); err == nil {
@@ -200,8 +221,8 @@ func (p *Panel) steps(action string) ([]agent.Step, error) {
 	chatter := func(after time.Duration, to, from string) {
 		all(after, to)
 		for range bounces {
-			all(bounceTime, from)
-			all(bounceTime, to)
+			all(0, from)
+			all(0, to)
 		}
 	}
 	switch verb {
@@ -217,7 +238,7 @@ func (p *Panel) steps(action string) ([]agent.Step, error) {
 	case "release":
 		all(0, released)
 	default:
-		return nil, fmt.Errorf("hands at the panel cannot %q", action)
+		return nil, fmt.Errorf("hands at the panel cannot %q", verb+" "+what)
 	}
 	// The action is over when the contacts have come to rest.
 	last := steps[len(steps)-1]
