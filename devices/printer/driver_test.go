@@ -81,6 +81,7 @@ func TestFaultBefore(t *testing.T) {
 
 // TestFaultIsKnownWithinASecond: each fault, at any moment of the driver's round, idle and stopped by XOFF in the middle of a job.
 func TestFaultIsKnownWithinASecond(t *testing.T) {
+	t.Parallel()
 	for name, p := range speaking() {
 		for fault, make := range map[string]func(*Sim){
 			"cover open":     func(s *Sim) { s.Set("", "open", "") },

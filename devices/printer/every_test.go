@@ -33,6 +33,7 @@ func native() []string { return []string{"epson80", "kp628e"} }
 // TestXOFFAtEveryByte stops the driver at every byte of a job. It sends no more than the printer said it can take, and loses no more
 // than 5 ms over the stop itself.
 func TestXOFFAtEveryByte(t *testing.T) {
+	t.Parallel()
 	const baud, stop = 115200, 40 * time.Millisecond
 	for _, name := range native() {
 		p := profile(t, name)
@@ -72,6 +73,7 @@ func TestXOFFAtEveryByte(t *testing.T) {
 
 // TestUnplugAtEveryByte: what is reported is true, and plugged in again, the next receipt is whole and alone.
 func TestUnplugAtEveryByte(t *testing.T) {
+	t.Parallel()
 	for _, name := range native() {
 		p := profile(t, name)
 		cmds, _ := Encode(mixed("a"), p)
@@ -120,6 +122,7 @@ func TestUnplugAtEveryByte(t *testing.T) {
 // TestPaperEndsBehindEveryCommand: the paper ends between any two commands. With new paper the job goes on and is confirmed; without,
 // it has failed or, once its last ink was sent, nobody knows.
 func TestPaperEndsBehindEveryCommand(t *testing.T) {
+	t.Parallel()
 	for name, p := range speaking() {
 		doc := mixed("a")
 		if p.QR.Method != "native" {
@@ -168,6 +171,7 @@ func TestPaperEndsBehindEveryCommand(t *testing.T) {
 
 // TestPaperEndsInsideEveryCommand: the paper ends within lines, codes and feeds.
 func TestPaperEndsInsideEveryCommand(t *testing.T) {
+	t.Parallel()
 	p := profile(t, "epson80")
 	r := newRuler(p)
 	total := 0
@@ -196,6 +200,7 @@ func TestPaperEndsInsideEveryCommand(t *testing.T) {
 
 // TestKilledInEveryCommand starts a driver on a printer that was left in the middle of every command of a job with all kinds of them.
 func TestKilledInEveryCommand(t *testing.T) {
+	t.Parallel()
 	for name, p := range Profiles() {
 		doc := &Document{Blocks: []Block{Text{Text: "张𠅤", Bold: true}, Row{Left: "编号", Right: "1"}, QR{Data: "https://example.cn/1", Caption: "扫码"}}}
 		cmds, err := Encode(doc, p)

@@ -15,6 +15,7 @@ import (
 
 // TestSmallBuffer prints through buffers down to the 45 bytes of a TM-T88 with its DIP switch set so, at every usual speed.
 func TestSmallBuffer(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{45, 64, 128, 512} {
 		for _, baud := range []int{0, 9600, 38400, 115200} {
 			for _, name := range []string{"epson80", "kp628e"} {
@@ -78,6 +79,7 @@ func TestModemLines(t *testing.T) {
 
 // TestCTSAtEveryByte stops the driver by its modem line at every byte of a job.
 func TestCTSAtEveryByte(t *testing.T) {
+	t.Parallel()
 	const baud, stop = 115200, 40 * time.Millisecond
 	p := with(t, "kp628e", func(p *Profile) { p.Flow.Control = FlowCTS })
 	var plain time.Duration

@@ -94,6 +94,7 @@ func TestPlan(t *testing.T) {
 // TestOwnCommands: whatever the driver does, there is nothing on the wire but commands of the document and its own, each whole, and
 // status requests stand between commands only.
 func TestOwnCommands(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		p := anyModel(rt)
 		if p.Flow.Control == FlowNone {

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	seeds     = flag.Int("seeds", 400, "how many stories TestTruth plays")
+	seeds     = flag.Int("seeds", 200, "how many stories TestTruth plays")
 	firstSeed = flag.Int("first-seed", 0, "the first of them")
 )
 
@@ -27,6 +27,7 @@ var (
 // any more if it was cleared; no line is ever there twice; and a job is reported indeterminate only if its last line had reached the
 // printer. Every profile plays, and all of the simulator's faults.
 func TestTruth(t *testing.T) {
+	t.Parallel()
 	states := map[string]map[State]int{}
 	for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 		synctest.Test(t, func(t *testing.T) {
