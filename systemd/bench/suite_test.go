@@ -26,6 +26,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -104,7 +105,7 @@ func (s suite) try(t *testing.T, m *machine.Machine) {
 	if err := <-lend; err != nil {
 		t.Errorf("the hands: %v", err)
 	}
-	t.Logf("in the guest:\n%s", out.Bytes())
+	t.Logf("in the guest:\n%s", begun.ReplaceAllString(out.String(), ""))
 	if err != nil {
 		t.Error(err)
 	}
@@ -113,6 +114,9 @@ func (s suite) try(t *testing.T, m *machine.Machine) {
 	}
 	say("%s: %.1f s", t.Name(), time.Since(began).Seconds())
 }
+
+// begun are lines that say no more than those of the end.
+var begun = regexp.MustCompile(`(?m)^=== .*\n`)
 
 // lendHands lends hands to one test after the other.
 func lendHands(l net.Listener, hands devicetest.Hands) error {

@@ -4,12 +4,11 @@ package bench
 
 import (
 	"context"
-	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -46,30 +45,37 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// locked keeps other runs away from the cache, and the machine from being shared by two guests.
+// lockFile is held by the one run of the bench on this machine: two virtual machines would only slow each other down.
+const lockFile = "/run/lock/yuanban-bench"
+
+// locked waits for its turn.
 func locked(run func() int) (int, error) {
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return 0, err
-	}
-	f, err := os.OpenFile(filepath.Join(cache, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := os.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("cannot keep other runs of the bench away: %w; run make vm-test as root", err)
 	}
 	defer f.Close()
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return 0, fmt.Errorf("another make vm-test is running in this folder: %w", err)
+		say("waiting for another run of the bench on this machine")
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+			return 0, err
+		}
 	}
 	return run(), nil
 }
 
-// build builds the guest once for all tests.
-func build(t *testing.T) *guest.Guest {
-	t.Helper()
+// built is the guest, built once for all tests.
+var built = sync.OnceValues(func() (*guest.Guest, error) {
 	dir, err := filepath.Abs(cache)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	g, err := guest.Build(t.Context(), guest.Options{Cache: dir, Module: module, Kernel: *kernel, Say: say})
+	return guest.Build(context.Background(), guest.Options{Cache: dir, Module: module, Kernel: *kernel, Say: say})
+})
+
+func build(t *testing.T) *guest.Guest {
+	t.Helper()
+	g, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,15 +85,8 @@ func build(t *testing.T) *guest.Guest {
 // setup is a machine for a test: a fresh disk, and logs that stay if the test fails.
 func setup(t *testing.T, g *guest.Guest, cfg machine.Config) machine.Config {
 	t.Helper()
-	where, err := filepath.Abs(cache)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Not in the cache, whose path may be long: those of sockets are at most 107 bytes. The name is the same each time, so that
-	// what a killed run left behind goes.
-	hash := sha256.Sum256([]byte(where))
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("vm-%x", hash[:4]), t.Name())
-	if err := os.RemoveAll(dir); err != nil {
+	dir := filepath.Join(cache, "run", t.Name())
+	if err := os.RemoveAll(dir); err != nil { // a run that was killed may have left something behind
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -96,17 +95,12 @@ func setup(t *testing.T, g *guest.Guest, cfg machine.Config) machine.Config {
 	cfg.Dir, cfg.Kernel, cfg.Initrd, cfg.Say = dir, g.Kernel, g.Initrd, say
 	cfg.Disk.Path = filepath.Join(dir, "root.img")
 	t.Cleanup(func() {
-		_ = os.Remove(cfg.Disk.Path)
-		if t.Failed() {
-			keep := filepath.Join(cache, "log", "failed-"+t.Name())
-			_ = os.RemoveAll(keep)
-			if out, err := exec.Command("cp", "-r", dir, keep).CombinedOutput(); err != nil {
-				t.Logf("cannot keep the logs: %v: %s", err, out)
-			} else {
-				t.Logf("the logs of the virtual machine are in %s", keep)
-			}
+		if !t.Failed() {
+			_ = os.RemoveAll(dir)
+			return
 		}
-		_ = os.RemoveAll(filepath.Dir(dir))
+		_ = os.Remove(cfg.Disk.Path)
+		t.Logf("the logs of the virtual machine are in build/vm/run/%s", t.Name())
 	})
 	if err := machine.Copy(t.Context(), cfg.Disk.Path, g.Image); err != nil {
 		t.Fatal(err)

@@ -29,15 +29,17 @@ type Disk struct {
 // cachedDisk is nbdkit as a disk with a write cache.
 type cachedDisk struct{ process }
 
-// serveCached starts nbdkit on socket.
-func serveCached(ctx context.Context, dir, socket, path string) (*cachedDisk, error) {
+// serveCached starts nbdkit on the socket disk.sock in dir.
+func serveCached(ctx context.Context, dir, path string) (*cachedDisk, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	d := &cachedDisk{}
-	cmd := exec.Command("nbdkit", "--foreground", "--unix", socket, "--filter=cache", "file", path, "cache=writeback")
-	cmd.Env = append(os.Environ(), "TMPDIR="+dir) // where the filter keeps what is not flushed
+	socket := filepath.Join(dir, "disk.sock")
+	cmd := exec.Command("nbdkit", "--foreground", "--unix", "disk.sock", "--filter=cache", "file", path, "cache=writeback")
+	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), "TMPDIR=.") // where the filter keeps what is not flushed
 	if err := d.start(cmd, filepath.Join(dir, "nbdkit.log")); err != nil {
 		return nil, fmt.Errorf("cannot start the disk: %w", err)
 	}

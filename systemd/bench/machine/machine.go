@@ -19,7 +19,7 @@ import (
 
 // Config is a machine.
 type Config struct {
-	Dir    string // for sockets and logs of this run; made if need be, best empty. The path must be short: sockets are in it
+	Dir    string // for sockets and logs of this run; made if need be. Paths of sockets have 107 bytes: a relative one helps
 	Kernel string
 	Initrd string
 	Disk   Disk
@@ -117,11 +117,17 @@ func (m *Machine) power(ctx context.Context) error {
 		}
 	}
 	if m.cfg.Disk.Cached {
-		if m.disk, err = serveCached(ctx, m.cfg.Dir, m.path("disk.sock"), m.cfg.Disk.Path); err != nil {
+		if m.disk, err = serveCached(ctx, m.cfg.Dir, m.cfg.Disk.Path); err != nil {
 			return err
 		}
 	}
-	if err := m.qemu.start(exec.Command("qemu-system-x86_64", m.arguments()...), m.path("qemu.log")); err != nil {
+	args, err := m.arguments()
+	if err != nil {
+		return err
+	}
+	qemu := exec.Command("qemu-system-x86_64", args...)
+	qemu.Dir = m.cfg.Dir
+	if err := m.qemu.start(qemu, m.path("qemu.log")); err != nil {
 		return fmt.Errorf("cannot start qemu: %w", err)
 	}
 	m.qemu.favour()
@@ -166,42 +172,45 @@ func (m *Machine) connect(ctx context.Context, name string) (net.Conn, error) {
 	}
 }
 
-// arguments are qemu's.
-func (m *Machine) arguments() []string {
-	socket := func(id, name string) []string {
-		return []string{"-chardev", fmt.Sprintf("socket,id=%s,path=%s,server=on,wait=off", id, m.path(name+".sock"))}
+// arguments are qemu's, which runs in the machine's folder.
+func (m *Machine) arguments() ([]string, error) {
+	paths := []string{m.cfg.Kernel, m.cfg.Initrd, m.cfg.Disk.Path}
+	for i := range paths {
+		var err error
+		if paths[i], err = filepath.Abs(paths[i]); err != nil {
+			return nil, err
+		}
 	}
-	// mitigations and address randomisation cost time and guard nothing here; a guest that panics starts anew at once,
+	drive := "if=none,id=root,format=raw,cache=writeback,file=" + paths[2]
+	if m.cfg.Disk.Cached {
+		drive = "if=none,id=root,format=raw,file=nbd:unix:disk.sock"
+	}
+	// Mitigations and address randomisation cost time and guard nothing here; a guest that panics starts anew at once,
 	// which waitReady sees.
 	kernel := "root=/dev/vda ro console=ttyS0 quiet panic=-1 mitigations=off nokaslr net.ifnames=0 " + m.cfg.Append
 	args := []string{
 		"-accel", "tcg,thread=multi,tb-size=256", "-machine", "q35", "-cpu", "Nehalem",
 		"-m", strconv.Itoa(memory), "-smp", strconv.Itoa(cpus),
 		"-nodefaults", "-no-user-config", "-display", "none",
-		"-kernel", m.cfg.Kernel, "-initrd", m.cfg.Initrd, "-append", kernel,
-		"-drive", m.drive(), "-device", "virtio-blk-pci,drive=root",
-		"-chardev", "file,id=console,path=" + m.path("console.log"), "-device", "isa-serial,chardev=console,index=0",
-		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=bench.agent",
+		"-kernel", paths[0], "-initrd", paths[1], "-append", kernel,
+		"-drive", drive, "-device", "virtio-blk-pci,drive=root",
+		"-chardev", "file,id=console,path=console.log", "-device", "isa-serial,chardev=console,index=0",
+		"-chardev", socket("agent"), "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=bench.agent",
 		"-device", "virtio-rng-pci", "-device", "i6300esb", "-action", "watchdog=reset",
 		"-device", "qemu-xhci,id=usb,addr=" + usbSlot,
+		"-qmp", "unix:qmp.sock,server=on,wait=off",
 	}
-	args = append(args, socket("agent", "agent")...)
-	args = append(args, "-qmp", "unix:"+m.path("qmp.sock")+",server=on,wait=off")
 	for i, name := range m.cfg.Serial {
-		args = append(args, socket("tty-"+name, "tty-"+name)...)
-		args = append(args, "-device", fmt.Sprintf("isa-serial,chardev=tty-%s,index=%d", name, i+1))
+		args = append(args, "-chardev", socket("tty-"+name), "-device", fmt.Sprintf("isa-serial,chardev=tty-%s,index=%d", name, i+1))
 	}
 	for _, name := range m.cfg.USB {
-		args = append(args, socket("usb-"+name, "usb-"+name)...)
+		args = append(args, "-chardev", socket("usb-"+name))
 	}
-	return args
+	return args, nil
 }
 
-func (m *Machine) drive() string {
-	if m.cfg.Disk.Cached {
-		return "if=none,id=root,format=raw,file=nbd:unix:" + m.path("disk.sock")
-	}
-	return "if=none,id=root,format=raw,cache=writeback,file=" + m.cfg.Disk.Path
+func socket(name string) string {
+	return fmt.Sprintf("socket,id=%s,path=%s.sock,server=on,wait=off", name, name)
 }
 
 // waitReady waits until the guest's systemd has started everything.
