@@ -17,7 +17,9 @@
 // Without a change means that no look at the level and no edge told by the kernel showed one. Only while another line of the
 // same request chatters by the thousand edges a second do the looks alone decide, which are at most 6 ms apart then.
 //
-// Proven on: the simulator of this package, in virtual and in real time, and the kernel's own simulated chip (gpio-sim of Debian
-// 12's kernel 6.1 in a virtual machine): the whole contract, unplugging included, and lines without names. Not yet on real
-// contacts. The part that talks to the kernel (periph.go) is walled off by the list in periph.md.
+// On a chip that tells of no edges (see GPIOConfig.Poll), the looks alone decide as well, every 5 ms.
+//
+// Proven on: the simulator of this package, in virtual and in real time, and the kernel's own simulated chip (gpio-sim, in a
+// virtual machine with Debian's kernels 6.1 and 6.12): the whole contract, unplugging included, and lines without names. Not yet
+// on real contacts. The part that talks to the kernel (periph.go) is walled off by the list in periph.md.
 package buttons
