@@ -53,9 +53,10 @@ type request struct {
 }
 
 const (
-	maxLate  = 32                     // process ids of unconfirmed jobs that are remembered for a late word of the printer
-	maxDoubt = 8                      // more noise than that is not answered with more questions
-	cutTime  = 500 * time.Millisecond // to cut, and as long again to present
+	maxLate   = 32                     // process ids of unconfirmed jobs that are remembered for a late word of the printer
+	stuckWait = 30 * time.Second       // beyond the wait for a fault, in which nothing moves at all
+	maxDoubt  = 8                      // more noise than that is not answered with more questions
+	cutTime   = 500 * time.Millisecond // to cut, and as long again to present
 )
 
 type lateID struct {
@@ -118,6 +119,27 @@ type job struct {
 	since                 time.Time // when the present standstill began
 	silent                time.Time // when the printer fell silent in it
 	wait                  Reason
+	stood                 standstill
+}
+
+// standstill bounds how long a job may stand still in all, though a fault comes and goes, or a bad line makes it seem so.
+type standstill struct {
+	sent, answered int
+	since          time.Time
+}
+
+// stuck gives up a job that has not moved for longer than any fault is waited for.
+func (j *job) stuck(fault Reason, now time.Time) error {
+	if s := &j.stood; s.since.IsZero() || s.sent != j.sent || s.answered != j.answered {
+		*s = standstill{j.sent, j.answered, now}
+	}
+	if now.Sub(j.stood.since) < j.faultWait+stuckWait {
+		return nil
+	}
+	if fault == "" {
+		fault = Timeout
+	}
+	return &giveUp{fault}
 }
 
 // waiting notes and reports what the job waits for; "" means that it goes on.
@@ -335,6 +357,9 @@ func (d *Printer) catchUp(ctx context.Context, j *job) error {
 	}
 	for until := time.Now().Add(wait); ; {
 		fault := d.fault()
+		if err := j.stuck(fault, time.Now()); err != nil {
+			return err
+		}
 		if fault != "" {
 			if err := j.patience(fault, time.Now()); err != nil {
 				return err

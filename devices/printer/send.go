@@ -197,6 +197,9 @@ func (d *Printer) hold(ctx context.Context, j *job, rest int) error {
 		if err := j.patience(fault, now); err != nil {
 			return err
 		}
+		if err := j.stuck(fault, now); err != nil {
+			return err
+		}
 		if err := d.watch(ctx, stop, fault); err != nil {
 			return err
 		}
@@ -259,6 +262,9 @@ func (d *Printer) await(ctx context.Context, j *job, limit time.Duration, done f
 		now := time.Now()
 		d.stream.tick(now)
 		fault := d.fault()
+		if err := j.stuck(fault, now); err != nil {
+			return err
+		}
 		switch {
 		case done():
 			j.waiting("", time.Time{})
