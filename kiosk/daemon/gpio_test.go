@@ -1,11 +1,15 @@
 package daemon
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"yuanban/devices/buttons"
+	"yuanban/kiosk/station"
 )
 
 // TestSensorChips: the contacts of a chip are requested together, each with its own role, whatever the order of the file.
@@ -26,6 +30,51 @@ func TestSensorChips(t *testing.T) {
 	if sensorChips(nil) != nil {
 		t.Error("no sensors have a chip")
 	}
+}
+
+// TestLight: the lamps breathe while a press counts; once its rating is in the journal, that of the pressed button is lit alone.
+func TestLight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lamps := make([]buttons.SimLamp, buttons.Count)
+		var all []buttons.Lamp
+		for i := range lamps {
+			all = append(all, &lamps[i])
+		}
+		m := &machine{lamps: buttons.NewLamps(all)}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- m.runLamps(ctx) }()
+		shows := func(want string) {
+			t.Helper()
+			time.Sleep(300 * time.Millisecond)
+			got := ""
+			for i := range lamps {
+				got += map[bool]string{true: "*", false: "-"}[lamps[i].On()]
+			}
+			if got != want {
+				t.Errorf("the lamps show %s, want %s", got, want)
+			}
+		}
+		shows("-----")
+		m.pressed.Store(2) // nobody had asked
+		m.light(station.CueInvite)
+		shows("*****")
+		m.light(station.CueThank) // rated on the screen
+		shows("-----")
+		m.light(station.CueInvite)
+		shows("*****")
+		m.pressed.Store(4)
+		m.light(station.CueThank)
+		shows("---*-")
+		time.Sleep(time.Second)
+		shows("-----")
+		m.light(station.CueInvite)
+		shows("*****")
+		m.light(station.CuePause)
+		shows("-----")
+		cancel()
+		<-done
+	})
 }
 
 // TestContactsWithoutChip: a machine whose GPIO chip is missing runs, and says of each what is wrong.
