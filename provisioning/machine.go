@@ -259,6 +259,15 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 	})
 }
 
+// lockedStore is machineStore for one that changes something: no other process does so until unlock.
+func (c *call) lockedStore(v *versions, home *enrol.Site, key *identity.Machine) (store *update.Store, unlock func(), err error) {
+	if store, err = c.machineStore(v, home, key); err != nil {
+		return nil, nil, err
+	}
+	unlock, err = store.Lock()
+	return store, unlock, err
+}
+
 func checkCertificate(dir string, key *identity.Machine, home *enrol.Site) error {
 	root, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(site.RootFile)))
 	if err != nil {
@@ -306,11 +315,7 @@ func (c *call) take(f io.ReadSeeker, v *versions, dry bool) error {
 	if err != nil {
 		return err
 	}
-	store, err := c.machineStore(v, home, m.Key)
-	if err != nil {
-		return err
-	}
-	unlock, err := store.Lock()
+	store, unlock, err := c.lockedStore(v, home, m.Key)
 	if err != nil {
 		return err
 	}
@@ -416,11 +421,7 @@ func (c *call) afterStart(do func(*update.Store) error) error {
 	if err != nil || home == nil {
 		return err
 	}
-	store, err := c.machineStore(v, home, m.Key)
-	if err != nil {
-		return err
-	}
-	unlock, err := store.Lock()
+	store, unlock, err := c.lockedStore(v, home, m.Key)
 	if err != nil {
 		return err
 	}
