@@ -9,8 +9,8 @@ import (
 //
 // It must be wired so that the device has power while nobody drives the line, and while the line is low: the kernel makes an
 // output low as it is taken, and gives it back when the program ends. That is a relay whose normally closed contact feeds the
-// device, with ActiveLow set. Wired the other way, the device loses power whenever the program is not running, and again for
-// some microseconds (as long as the relay takes to notice: mostly not at all) as it starts.
+// device, with ActiveLow set. Wired the other way, the device has no power whenever the program is not running, and loses it
+// for some microseconds as the program starts, which a relay of contacts does not notice but an electronic one may.
 type Relay struct {
 	wire  Wire
 	where string
