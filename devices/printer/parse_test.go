@@ -100,12 +100,13 @@ func FuzzParser(f *testing.F) {
 	f.Add([]byte{0x1C, 0x00, 0x13, 0x0C}, false)
 	f.Add([]byte{0x37, 0x25}, false)
 	f.Add([]byte{0x10, 0x0F, 0x25, 0x13, 0x00, 0x10, 0x0F}, true)
+	epson, custom := parserOf(f, "epson80"), parserOf(f, "custom80")
 	f.Fuzz(func(t *testing.T, in []byte, full bool) {
-		name, status, want := "epson80", []byte{0x12, 0x10, 0, 0, 0}, "rt:12 asb:10000000 cleared"
+		model, status, want := epson, []byte{0x12, 0x10, 0, 0, 0}, "rt:12 asb:10000000 cleared"
 		if full {
-			name, status, want = "custom80", []byte{0x10, 0x0F, 0x20, 0, 0, 0}, "rt:100f20000000 cleared"
+			model, status, want = custom, []byte{0x10, 0x0F, 0x20, 0, 0, 0}, "rt:100f20000000 cleared"
 		}
-		p := parserOf(t, name)
+		p := &parser{frames: model.frames, xonxoff: true}
 		parseAll(p, in)
 		if len(p.held) > maxBlock {
 			t.Fatalf("%d bytes held", len(p.held))
@@ -122,8 +123,8 @@ func FuzzFramer(f *testing.F) {
 	f.Add([]byte("\x1b@\x1c&\xd4\xb0\x81\x30\x84\x36\n\x1dVB\x00\x1dV\x00"), true)
 	f.Add([]byte("\x1de\x03\x00\x1de\x02\x1dv0\x00\x01\x00\x02\x00ab\x10\x04\x14\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"), false)
 	f.Add([]byte("\x1bD\x01\x02\x00\x1dk\x04ABC\x00\x1d8L\xff\xff\xff\xff01"), false)
+	lang, _ := compile(profile(f, "custom80"))
 	f.Fuzz(func(t *testing.T, in []byte, gb18030 bool) {
-		lang, _ := compile(profile(t, "custom80"))
 		fr := framer{gb18030: gb18030, vendor: lang.commands()}
 		var out []byte
 		for _, b := range in {
@@ -147,9 +148,12 @@ func FuzzSim(f *testing.F) {
 	f.Add([]byte("\x1d(k\x04\x001P0x\x1d(k\x03\x001Q0\x1dv0\x00\x01\x00\x02\x00\x10\x04"), byte(1))
 	f.Add([]byte("\x1c2\xfe\xa1\x1b$\x10\x00\x1d!\x77A\n\x1bd\xff"), byte(2))
 	f.Add([]byte("\xd4\xb0\n\x1bi\x1de\x03\x00\x1de\x06\x1de\x02"), byte(3))
+	var models []*Profile
+	for _, name := range ProfileNames() {
+		models = append(models, profile(f, name))
+	}
 	f.Fuzz(func(t *testing.T, in []byte, model byte) {
-		names := ProfileNames()
-		p := profile(t, names[int(model)%len(names)])
+		p := models[int(model)%len(models)]
 		s := NewSim(p, &SimOpts{Quick: true})
 		s.run(in)
 		if s.frame.inside() && s.frame.length(append(slices.Clone(s.frame.part), make([]byte, 16)...)) > maxCommand {
