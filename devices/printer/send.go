@@ -217,7 +217,7 @@ func (d *Printer) watch(ctx context.Context, stop bool, fault Reason) error {
 	until := time.Now().Add(100 * time.Millisecond)
 	if d.line != nil && stop {
 		until = time.Now().Add(linePoll)
-		if !d.stoppedAt.IsZero() && time.Since(d.stoppedAt) > longStop {
+		if fault != "" || time.Since(d.stoppedAt) > longStop {
 			until = time.Now().Add(longPoll)
 		}
 	} else if !d.boundary {

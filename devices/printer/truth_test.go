@@ -106,7 +106,7 @@ func newStory(t *testing.T, seed uint64) *story {
 	if p.Flow.Control == FlowXonXoff && len(p.Status.Polls) == 0 {
 		p.Flow.Control = FlowCTS // a printer whose answers are not wired says no XOFF
 	}
-	if p.Confirm.Method == ConfirmInOrder {
+	if p.Confirm.Method != ConfirmNone {
 		p.Confirm.Ahead = []int{0, 68, 200}[s.rnd.IntN(3)]
 	}
 	s.profile = &p
