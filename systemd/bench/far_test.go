@@ -210,36 +210,67 @@ func pad(line, profile string) func(*testing.T, *machine.Machine) devicetest.Han
 	}
 }
 
-// paper is the simulated printer: "find whole LINE|LINE…" and "find none LINE|LINE…" look at what came out of it.
-func paper(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
+// paper is the simulated printer: "load paper", "take paper out", "open cover", "close cover", "take receipt"; "find whole
+// LINE|LINE…" and "find none LINE|LINE…" look at what came out of it.
+func paper(line, profile string) func(*testing.T, *machine.Machine) devicetest.Hands {
 	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
-		profile, err := printer.ByName("epson80")
+		p, err := printer.ByName(profile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sim := printer.NewSim(profile, nil)
+		sim := printer.NewSim(p, nil)
 		cable := take(t, m, line)
 		serve(t, func(ctx context.Context) error { return sim.Serve(ctx, cable) })
 		return pluggable(t.Context(), m, line, func(action string) error {
-			want, whole := strings.CutPrefix(action, "find whole ")
-			none := false
-			if !whole {
-				want, none = strings.CutPrefix(action, "find none ")
+			switch action {
+			case "load paper":
+				return sim.Set("full", "", "")
+			case "take paper out":
+				return sim.Set("out", "", "")
+			case "open cover":
+				return sim.Set("", "open", "")
+			case "close cover":
+				return sim.Set("", "closed", "")
+			case "take receipt":
+				return takeReceipt(sim)
 			}
-			if !whole && !none {
-				return fmt.Errorf("the hands at the printer cannot %q", action)
-			}
-			found := 0
-			for _, r := range sim.Receipts() {
-				lines := slices.DeleteFunc(r.Lines, func(l string) bool { return l == "" })
-				if strings.Join(lines, "|") == want && !r.Partial {
-					found++
-				}
-			}
-			if whole && found != 1 || none && found != 0 {
-				return fmt.Errorf("%d such receipts are on the paper: %+v", found, sim.Receipts())
-			}
-			return nil
+			return find(sim, action)
 		})
 	}
+}
+
+// takeReceipt takes whatever hangs out of the printer.
+func takeReceipt(sim *printer.Sim) error {
+	err := errors.New("there is no receipt")
+	for _, r := range sim.Receipts() {
+		if r.Presented {
+			if err = sim.Take(r.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+// find looks for whole receipts.
+func find(sim *printer.Sim, action string) error {
+	want, whole := strings.CutPrefix(action, "find whole ")
+	none := false
+	if !whole {
+		want, none = strings.CutPrefix(action, "find none ")
+	}
+	if !whole && !none {
+		return fmt.Errorf("the hands at the printer cannot %q", action)
+	}
+	found := 0
+	for _, r := range sim.Receipts() {
+		lines := slices.DeleteFunc(r.Lines, func(l string) bool { return l == "" })
+		if strings.Join(lines, "|") == want && !r.Partial {
+			found++
+		}
+	}
+	if whole && found != 1 || none && found != 0 {
+		return fmt.Errorf("%d such receipts are on the paper: %+v", found, sim.Receipts())
+	}
+	return nil
 }

@@ -10,7 +10,7 @@ package bench
 //   - two adapters with the same serial number keep their places when they are plugged in in the other order;
 //   - the suites of suite_test.go;
 //   - kiosk.service as service_test.go says;
-//   - no unit has failed meanwhile;
+//   - no unit has failed meanwhile, and the kernel has nothing to complain of;
 //   - a kernel that hangs is reset by the hardware watchdog, and the machine is ready again without help;
 //   - it shuts down when it is told to.
 
@@ -42,6 +42,9 @@ func TestMachine(t *testing.T) {
 	t.Run("service", func(t *testing.T) { testService(t, m) })
 	if failed := output(t, m, "systemctl", "--failed", "--plain", "--no-legend"); failed != "" {
 		t.Errorf("units have failed meanwhile: %s", failed)
+	}
+	if trouble := output(t, m, "sh", "-c", `dmesg | grep -E -A20 'BUG:|Oops|WARNING:|general protection|refcount_t|hung task|blocked for more' || true`); trouble != "" {
+		t.Errorf("the kernel complains:\n%s", trouble)
 	}
 	t.Run("watchdog", func(t *testing.T) { testWatchdog(t, m) })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -120,7 +123,7 @@ func testTwins(t *testing.T, m *machine.Machine) {
 		var nodes []string
 		for _, name := range names {
 			nodes = append(nodes, output(t, m, "readlink", "-f", m.USBPath(name)))
-			twin := suite{fmt.Sprintf("%s-%d", name, round), devices + "serialport", "TestLive", usbPort(name), "fixed", talker(name)}
+			twin := suite{fmt.Sprintf("%s-%d", name, round), devices + "serialport", "TestLive", usbPort(name), "fixed", talker(name), ""}
 			t.Run(twin.name, func(t *testing.T) { twin.try(t, m) })
 		}
 		say("%s are %s", names, nodes)

@@ -6,10 +6,11 @@ package bench
 // the guest, and helped by hands on this side of the virtual machine. They are the contracts of package devicetest, which
 // say there what they assert, before
 //
-//   - the kernel's gpiochip, which comes back under another number each time it was unplugged: buttons and lamps;
+//   - the kernel's gpiochip, which comes back under another number each time it was unplugged: buttons, lamps, sensors and
+//     a relay, with and without edges, and lines without names;
 //   - serial lines of the chip set (8250) and of USB adapters (ftdi_sio);
 //   - the kernel's events of devices: the supervisor of package hotplug;
-//   - an ID-card reader, in both framings, and rating pads, on USB adapters.
+//   - ID-card readers in both framings, rating pads, and receipt printers of 80 mm and 58 mm, on USB adapters.
 //
 // Beside them package probe asserts what the issues promise in seconds:
 //
@@ -46,6 +47,7 @@ type suite struct {
 	port    func(m *machine.Machine) string
 	profile string
 	far     func(t *testing.T, m *machine.Machine) devicetest.Hands // what is at the far end, and its hands
+	skip    string                                                  // cases that another line runs, "" for none
 }
 
 const (
@@ -54,21 +56,30 @@ const (
 )
 
 // suites, one line each. The lines com1 and com2 are those of the chip set, usb1 and usb2 adapters, which alone can be unplugged.
+// Chips are unplugged only while nobody waits for edges: Debian's kernel 6.1 does not survive it (devices/buttons/periph.md).
 var suites = []suite{
-	{"buttons", devices + "buttons", "TestLive", panelPort, "", panelHands},
-	{"serial", devices + "serialport", "TestLive", ttyPort("com1"), "fixed", talker("com1")},
-	{"serial-usb", devices + "serialport", "TestLive", usbPort("usb1"), "", talker("usb1")},
-	{"closing", devices + "serialport", "TestLiveClosing", ttyPort("com1"), "", talker("com1")},
-	{"hotplug", devices + "hotplug", "TestLive", usbPort("usb1"), "", talker("usb1")},
-	{"reader", devices + "idcard", "TestLive", usbPort("usb1"), "sdt", reader("usb1", idcard.SDT)},
-	{"reader-stx", devices + "idcard", "TestLive", usbPort("usb1"), "stx", reader("usb1", idcard.STX)},
-	{"pad", devices + "serialpad", "TestLive", usbPort("usb2"), "reference", pad("usb2", "reference")},
-	{"pad-modbus", devices + "serialpad", "TestLive", usbPort("usb2"), "modbus-poll", pad("usb2", "modbus-poll")},
-	{"seconds", probe, "TestLiveSerial", usbPort("usb1"), "", talker("usb1")},
-	{"printer", probe, "TestLivePrinter", usbPort("usb1"), "epson80", paper("usb1")},
+	{"buttons", devices + "buttons", "TestLive", panelPort, "poll", panelHands, ""},
+	{"buttons-edges", devices + "buttons", "TestLive", panelPort, "", panelHands, "TestLive/unplugged"},
+	{"buttons-busy", devices + "buttons", "TestLiveBusy", panelPort, "", panelHands, ""},
+	{"sensors", devices + "buttons", "TestLiveSensors", panelPort, "", panelHands, ""},
+	{"unnamed", devices + "buttons", "TestLiveUnnamed", sparePort, "", panelHands, ""},
+	{"serial", devices + "serialport", "TestLive", ttyPort("com1"), "fixed", talker("com1"), ""},
+	{"serial-usb", devices + "serialport", "TestLive", usbPort("usb1"), "", talker("usb1"), ""},
+	{"closing", devices + "serialport", "TestLiveClosing", ttyPort("com1"), "", talker("com1"), ""},
+	{"hotplug", devices + "hotplug", "TestLive", usbPort("usb1"), "", talker("usb1"), ""},
+	{"reader", devices + "idcard", "TestLive", usbPort("usb1"), "sdt", reader("usb1", idcard.SDT), ""},
+	{"reader-stx", devices + "idcard", "TestLive", usbPort("usb1"), "stx", reader("usb1", idcard.STX), ""},
+	{"pad", devices + "serialpad", "TestLive", usbPort("usb2"), "reference", pad("usb2", "reference"), ""},
+	{"pad-modbus", devices + "serialpad", "TestLive", usbPort("usb2"), "modbus-poll", pad("usb2", "modbus-poll"), ""},
+	{"printer", devices + "printer", "TestLive", usbPort("usb1"), "epson80", paper("usb1", "epson80"), ""},
+	{"printer-58", devices + "printer", "TestLive", usbPort("usb1"), "kp628e", paper("usb1", "kp628e"), ""},
+	{"seconds", probe, "TestLiveSerial", usbPort("usb1"), "", talker("usb1"), ""},
+	{"seconds-printer", probe, "TestLivePrinter", usbPort("usb1"), "epson80", paper("usb1", "epson80"), ""},
 }
 
 func panelPort(*machine.Machine) string { return panel.Label }
+
+func sparePort(*machine.Machine) string { return panel.SpareLabel }
 
 func ttyPort(name string) func(*machine.Machine) string {
 	return func(m *machine.Machine) string { return m.SerialPath(name) }
@@ -97,7 +108,7 @@ func (s suite) try(t *testing.T, m *machine.Machine) {
 	go func() { lend <- lendHands(l, hands) }()
 	var out bytes.Buffer
 	err = m.Agent().Run(ctx, agent.Cmd{
-		Args: []string{inGuest, "-test.v", "-test.run", "^" + s.run + "$", "-test.timeout", suiteTime.String(),
+		Args: []string{inGuest, "-test.v", "-test.run", "^" + s.run + "$", "-test.skip", s.skip, "-test.timeout", suiteTime.String(),
 			"-live.port", s.port(m), "-live.profile", s.profile, "-live.hands", "unix:" + socket},
 		Dir: filepath.Dir(inGuest), Stdout: &out, Stderr: &out,
 	})
