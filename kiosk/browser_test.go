@@ -110,10 +110,14 @@ func (b *page) tapListed(words string) {
 		if there == 1 || more == 0 {
 			break
 		}
+		const place = `Number((document.querySelector('.place')?.innerText.match(/第\s*(\d+)/) ?? [0, 1])[1])`
 		var at int
-		b.eval(`Number((document.querySelector('.place')?.innerText.match(/第\s*(\d+)/) ?? [0, 1])[1])`, &at)
+		b.eval(place, &at)
 		b.tap("下一页")
-		b.see(fmt.Sprintf("第 %d 页", at+1))
+		// A tap that meets a change of the screen is lost, as a finger's may be: then it is made again.
+		for now, end := at, time.Now().Add(5*time.Second); now == at && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			b.eval(place, &now)
+		}
 	}
 	b.tap(words)
 }
