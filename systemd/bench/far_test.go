@@ -63,8 +63,8 @@ func serve(t *testing.T, run func(ctx context.Context) error) {
 }
 
 // talker is a device that does as it is told: "send HEX"; "expect HEX", which it must have received since the last time, or
-// does within 5 s; "stop reading"; "read on", which forgets what was received. At a USB adapter it does not stop reading, only
-// take notice: qemu's usb-serial makes the whole machine stand still until its bytes are taken.
+// does within 5 s; "stop reading"; "read on", which forgets what was received. At a USB adapter it does not stop reading but
+// takes no more than USB 1.1 can carry, 1 MB/s: qemu's usb-serial makes the whole machine stand still until its bytes are taken.
 func talker(line string) func(*testing.T, *machine.Machine) devicetest.Hands {
 	return func(t *testing.T, m *machine.Machine) devicetest.Hands {
 		d := &talking{cable: take(t, m, line), stops: strings.HasPrefix(line, "com")}
@@ -88,10 +88,15 @@ const expectWithin = 5 * time.Second
 // listen hears until ctx ends.
 func (d *talking) listen(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = d.cable.SetReadDeadline(time.Unix(1, 0)) })()
-	for b := make([]byte, 4096); ctx.Err() == nil; {
-		if d.stops && d.isDeaf() {
-			time.Sleep(5 * time.Millisecond)
-		} else if err := d.hear(b); err != nil {
+	for b := make([]byte, 8<<10); ctx.Err() == nil; {
+		deaf := d.isDeaf()
+		if deaf {
+			time.Sleep(8 * time.Millisecond) // for 8 KiB at most: 1 MB/s
+		}
+		if deaf && d.stops {
+			continue
+		}
+		if err := d.hear(b); err != nil {
 			return cmp.Or(ctx.Err(), err)
 		}
 	}
@@ -117,10 +122,13 @@ func (d *talking) hear(b []byte) error {
 func (d *talking) do(action string) error {
 	verb, text, _ := strings.Cut(action, " ")
 	switch {
-	case action == "stop reading", action == "read on":
+	case action == "stop reading":
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.deaf, d.heard = action == "stop reading", nil
+		d.deaf = true
+		return nil
+	case action == "read on":
+		d.readOn()
 		return nil
 	case verb == "send", verb == "expect":
 		b, err := hex.DecodeString(text)
@@ -134,6 +142,23 @@ func (d *talking) do(action string) error {
 		return err
 	}
 	return fmt.Errorf("the device cannot %q", action)
+}
+
+// quiet is how long nothing comes before what was on its way is thought to have come.
+const quiet = 100 * time.Millisecond
+
+// readOn listens again, and forgets what was heard and what was still on its way.
+func (d *talking) readOn() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.deaf = false
+	for began, n := time.Now(), -1; n != len(d.heard) && time.Since(began) < expectWithin; {
+		n = len(d.heard)
+		d.mu.Unlock()
+		time.Sleep(quiet)
+		d.mu.Lock()
+	}
+	d.heard = nil
 }
 
 func (d *talking) expect(want []byte) error {

@@ -6,7 +6,8 @@ package bench
 //
 //   - the package installs; its unit starts under systemd 252 with all its protections, and the program serves its screens
 //     and says how it is;
-//   - the udev rule and the unit let the program open ttyS, ttyUSB and gpiochip: reader, printer and buttons are online;
+//   - the udev rule gives the GPIO chips to group gpio; it and the unit let the program open ttyS, ttyUSB and gpiochip: reader,
+//     printer and buttons are online;
 //   - the unit lets nobody in its cgroup open the disk, not even the superuser;
 //   - systemd's own judgement of the unit, the exposure, is at most 2.0 ("OK"; 0 is none, 10 is everything);
 //   - the printer's adapter pulled: offline within 1 s; plugged in again: online within 3 s;
@@ -132,6 +133,9 @@ func checkGuard(t *testing.T, m *machine.Machine) {
 		t.Errorf("the unit's exposure is %q, must be at most %v:\n%s", words[4:], leastGuard, said)
 	}
 	say("kiosk.service: exposure %s", strings.Join(words[4:], " "))
+	if groups := output(t, m, "sh", "-c", "stat -c %G:%a /dev/gpiochip* | sort -u"); groups != "gpio:660" {
+		t.Errorf("the GPIO chips belong to %q", groups)
+	}
 	within := func(script string) string {
 		return output(t, m, "sh", "-c", `echo $$ > /sys/fs/cgroup/system.slice/kiosk.service/cgroup.procs; `+script+` 2>&1; true`)
 	}
