@@ -81,11 +81,13 @@ func (p *Pad) Run(ctx context.Context) (err error) {
 			return p.offline(err)
 		}
 		seen.at = time.Now()
-		p.tell(m.step(seen))
+		t := m.step(seen)
+		// Health first: it was by this health that the step judged, and nothing may be told of an input that still counts as set aside.
 		if h := m.health(); m.knows(seen.still) && !h.same(health) {
 			health = h
 			p.opts.OnHealth(h)
 		}
+		p.tell(t)
 		wait := longestWait
 		if at, ok := m.next(); ok {
 			wait = min(wait, max(at.Sub(seen.at), shortestWait))
