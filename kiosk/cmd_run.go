@@ -9,21 +9,21 @@ import (
 
 	"yuanban/kiosk/config"
 	"yuanban/kiosk/daemon"
+	"yuanban/provisioning"
 )
-
-// defaultConfig is where the package puts the description of a machine.
-const defaultConfig = "/etc/kiosk/kiosk.yaml"
 
 // runRun is "kiosk run": the daemon of a real machine.
 func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := newFlags("run", stderr)
-	path := fs.String("config", defaultConfig, "`FILE` that describes the machine")
+	path := fs.String("config", "", provisioning.ConfigHelp)
 	hold := fs.Bool("hold", false, "say on the screen what a technician has to mend, and go on once it is done, instead of ending")
 	if code, done := parse(fs, args, stdout); done {
 		return code
 	}
+	file := provisioning.ConfigFile(*path)
 	load := func() (*config.Config, error) {
-		cfg, err := config.Load(*path)
+		file = provisioning.ConfigFile(*path) // it may change while the program holds
+		cfg, err := config.Load(file)
 		if err != nil {
 			return nil, err
 		}
@@ -36,6 +36,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		opt.Log = newLog(stderr, cfg.Log.Level)
 	}
 	slog.SetDefault(opt.Log) // the GPIO library writes to the standard logger
+	opt.Log.Info("configuration", "file", file)
 	if *hold {
 		err = daemon.Stand(ctx, opt, load)
 	} else {
@@ -44,7 +45,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return exitUsage
 		}
 		if err != nil {
-			fmt.Fprintf(stderr, "kiosk run: %s: %v\n", *path, err)
+			fmt.Fprintf(stderr, "kiosk run: %s: %v\n", file, err)
 			return exitUsage
 		}
 		opt.Config = cfg
@@ -60,12 +61,12 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // runStandIn is "kiosk standin": the screen of a machine whose daemon did not stay up.
 func runStandIn(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := newFlags("standin", stderr)
-	path := fs.String("config", defaultConfig, "`FILE` that describes the machine; it may be missing or wrong")
+	path := fs.String("config", "", provisioning.ConfigHelp+"; it may be missing or wrong")
 	d := fs.Duration("for", standInFor, "how `LONG` to stand in")
 	if code, done := parse(fs, args, stdout); done {
 		return code
 	}
-	cfg, err := config.Load(*path)
+	cfg, err := config.Load(provisioning.ConfigFile(*path))
 	if err != nil {
 		say(err, "", "kiosk standin", stderr, stderr) // the screen is shown all the same
 		cfg = nil

@@ -13,18 +13,19 @@ import (
 	"yuanban/devices/serialport"
 	"yuanban/kiosk/config"
 	"yuanban/kiosk/station"
+	"yuanban/provisioning"
 	"yuanban/provisioning/acceptance"
 )
 
 // runSelfTest is "kiosk selftest": the part of an acceptance that needs nobody, for the night (kiosk-selftest.timer) or a technician far away.
 func runSelfTest(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := newFlags("selftest", stderr)
-	path := flags.String("config", "/etc/kiosk/kiosk.yaml", "configuration `FILE`")
+	path := flags.String("config", "", provisioning.ConfigHelp)
 	asJSON := flags.Bool("json", false, "print the report as JSON")
 	if code, done := parse(flags, args, stdout); done {
 		return code
 	}
-	m, err := machineOf(*path)
+	m, err := machineOf(provisioning.ConfigFile(*path))
 	if err != nil {
 		say(err, "", "kiosk selftest", stdout, stderr)
 		return exitUsage

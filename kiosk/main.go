@@ -26,7 +26,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"run", "-config FILE [-hold]", "run the machine that FILE describes", runRun},
+		{"run", "[-config FILE] [-hold]", "run the machine that FILE describes", runRun},
 		{"check", "-config FILE | -content DIR", "read configuration and content, and say every problem at once", runCheck},
 		{"status", "[-listen ADDR] [-json]", "ask the running program how the machine is", runStatus},
 		{"demo", "[-role kiosk|pad] [-listen ADDR] [-state DIR]", "run with simulated hardware and a bench to play it", runDemo},

@@ -22,7 +22,7 @@ var errUnwell = errors.New("the machine is not well")
 
 func runAccept(c *call) error {
 	dir := c.dir()
-	config := c.flags.String("config", "/etc/kiosk/kiosk.yaml", "configuration `FILE` of the machine")
+	config := c.flags.String("config", "", ConfigHelp)
 	by := c.flags.String("yes-i-am", "", "`NAME` of the technician, who stands before the machine and answers for the report")
 	out := c.flags.String("out", "", "`DIR` for the report; without it, reports in the machine's -dir")
 	verify := c.flags.String("verify", "", "report `FILE` to verify; nothing else is done")
@@ -35,7 +35,7 @@ func runAccept(c *call) error {
 	if err := c.need("yes-i-am", *by); err != nil {
 		return err
 	}
-	m, err := c.Machine(*config)
+	m, err := c.Machine(ConfigFile(*config))
 	if err != nil {
 		return err
 	}

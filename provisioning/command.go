@@ -51,6 +51,7 @@ type call struct {
 	flags          *flag.FlagSet
 	args           []string // not yet parsed; after parse, what is left behind the flags
 	stdout, stderr io.Writer
+	report         report // for the screen; nothing is kept without -progress
 }
 
 // errUsage ends a command whose line is wrong; what is wrong has been said.

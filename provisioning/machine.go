@@ -1,13 +1,10 @@
 package provisioning
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -23,8 +20,9 @@ import (
 func machineCommands() []command {
 	return []command{
 		{"ask", "[-number N] [-site URL | DIR]", "ask to be enrolled: show a code, and write the request into DIR on the stick, or send it", runAsk},
-		{"fetch", "-site URL", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
+		{"fetch", "[-site URL]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
 		{"apply", "[-dry] FILE", "take a bundle: enrol, or change to its version; back again if the machine is not well with it", runApply},
+		{"stick", "[-progress FILE] [DIR]", "do what the stick in this machine is for: take its bundle, or write this machine's request on it", runStick},
 		{"state", "", "say who this machine is, what version it has and what was taken back", runState},
 		{"recover", "", "at each start, before the program: finish or take back what a power cut interrupted", runRecover},
 		{"resume", "", "after each start: wait for the proof of a version that is on trial", runResume},
@@ -102,6 +100,9 @@ func (c *call) askServer(m *enrol.Machine, w *enrol.Waiting, url string, v *vers
 	if err := client.Send(c.ctx, w); err != nil {
 		return err
 	}
+	if err := keepAddress(*v.dir, url); err != nil {
+		return err
+	}
 	c.say("\nType the code at the laptop:\n  kiosk provision site approve -code CODE -number NUMBER REQUEST\nWaiting for it.")
 	return c.fetched(v, func(out io.Writer) (bool, error) {
 		for {
@@ -145,9 +146,12 @@ func (c *call) fetched(v *versions, get func(out io.Writer) (bool, error)) error
 
 func runFetch(c *call) error {
 	v := c.versions()
-	url := c.flags.String("site", "", "`URL` of the site's server")
+	url := c.flags.String("site", "", "`URL` of the site's server; it is remembered (default: the one that was given last)")
 	if err := c.parse(0); err != nil {
 		return err
+	}
+	if *url == "" {
+		*url = keptAddress(*v.dir)
 	}
 	if err := c.need("site", *url); err != nil {
 		return err
@@ -179,7 +183,28 @@ func runFetch(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := keepAddress(*v.dir, *url); err != nil {
+		return err
+	}
 	return c.fetched(v, func(out io.Writer) (bool, error) { return client.Newer(c.ctx, st.Committed, out) })
+}
+
+// addressFile remembers where the site's server was. kiosk-fetch.service runs where it is there.
+const addressFile = "site.url"
+
+func keepAddress(dir, url string) error {
+	if keptAddress(dir) == url {
+		return nil
+	}
+	if err := identity.WriteFile(filepath.Join(dir, addressFile), []byte(url+"\n"), 0o644); err != nil {
+		return fmt.Errorf("cannot remember the site's address: %w", err)
+	}
+	return nil
+}
+
+func keptAddress(dir string) string {
+	text, _ := os.ReadFile(filepath.Join(dir, addressFile))
+	return strings.TrimSpace(string(text))
 }
 
 // hardware is what the firmware below root says of the machine; what it does not say stays empty.
@@ -202,44 +227,6 @@ func hardware(root string) identity.Hardware {
 	return hw
 }
 
-// host is this machine as an update needs it.
-type host struct {
-	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
-	config string // of the version in force
-	well   func(ctx context.Context, configFile string) error
-}
-
-func (h host) Program(ctx context.Context, deb string) error {
-	// What a power cut left half unpacked is finished first; both commands may be repeated.
-	if out, err := exec.CommandContext(ctx, "dpkg", "--configure", "-a").CombinedOutput(); err != nil {
-		return fmt.Errorf("dpkg --configure -a: %w: %s", err, bytes.TrimSpace(out))
-	}
-	out, err := exec.CommandContext(ctx, "dpkg", "--install", "--force-confold", "--force-downgrade", deb).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("dpkg --install %s: %w: %s", filepath.Base(deb), err, bytes.TrimSpace(out))
-	}
-	return nil
-}
-
-func (h host) Restart(ctx context.Context) error {
-	if h.unit == "" {
-		return nil
-	}
-	// At the machine's start the unit has not run yet and must not be waited for by what runs before it.
-	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "try-restart", h.unit).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("systemctl try-restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
-	}
-	return nil
-}
-
-func (h host) Healthy(ctx context.Context) error {
-	if h.unit == "" {
-		return nil
-	}
-	return h.well(ctx, h.config)
-}
-
 // machineStore opens the versions of a machine that belongs to a site.
 func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine) (*update.Store, error) {
 	well := *v.well
@@ -247,7 +234,7 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 		well = time.Nanosecond
 	}
 	return update.Open(*v.dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{*v.unit, filepath.Join(*v.dir, "current", site.ConfigFile), c.Well},
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well},
 		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
@@ -280,14 +267,15 @@ func checkCertificate(dir string, key *identity.Machine, home *enrol.Site) error
 	return enrol.CheckCertificate(root, leaf, key.Public(), home)
 }
 
-// progress says each step once as it begins.
+// progress says each step once as it begins, and keeps all of it where the screen looks.
 func (c *call) progress() func(update.Step, float64) {
 	last := update.Step("")
-	return func(s update.Step, _ float64) {
+	return func(s update.Step, done float64) {
 		if s != last {
 			c.say("%s", s)
 			last = s
 		}
+		c.report.step(string(s), done)
 	}
 }
 

