@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -13,10 +14,12 @@ import (
 
 	"yuanban/provisioning/identity"
 	"yuanban/provisioning/site"
+	"yuanban/provisioning/update"
 )
 
 // host is this machine as an update needs it.
 type host struct {
+	dir    string // of the machine's versions
 	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
 	config string // of the version in force
 	well   func(ctx context.Context, configFile string) error
@@ -36,6 +39,9 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 		return nil // an image, which is not the machine that will have the secrets
 	}
 	for _, name := range credentials {
+		if dir == "" {
+			break // before its first version
+		}
 		secret := filepath.Join(dir, site.SecretsDir, name)
 		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -44,10 +50,71 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 			return err
 		}
 	}
+	kept := filepath.Join(h.dir, keptPackage)
 	if deb == "" {
+		// The version before a trial may have brought no package, because it was there already.
+		if _, err := os.Stat(kept); err == nil {
+			return install(ctx, kept)
+		}
 		return nil
 	}
+	if err := keepProgram(ctx, h.dir); err != nil {
+		return err
+	}
 	return install(ctx, deb)
+}
+
+// What began a trial is kept in the folder of the machine's versions: a copy of the program and its package. The program on trial may not
+// run at all, and would then have to take itself back: kiosk-recover.service and kiosk-resume.service run the copy while it is there.
+const (
+	keptProgram = "kiosk.before"
+	keptPackage = "kiosk.before.deb"
+)
+
+func keepProgram(ctx context.Context, dir string) error {
+	kept := filepath.Join(dir, keptProgram)
+	if _, err := os.Stat(kept); err == nil {
+		return nil // a trial that goes on, or is taken back: what began it stays the judge
+	}
+	if err := repack(ctx, filepath.Join(dir, keptPackage)); err != nil {
+		return fmt.Errorf("cannot keep the present package: %w", err)
+	}
+	if err := copyProgram("/proc/self/exe", kept); err != nil {
+		return fmt.Errorf("cannot keep the present program: %w", err)
+	}
+	return nil
+}
+
+// copyProgram copies in one step: a power cut must not leave half a program.
+func copyProgram(from, to string) error {
+	part := to + ".new"
+	if err := copyFile(from, part, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(part, to)
+}
+
+// copyFile makes a new file of that mode, on the disk when it returns.
+func copyFile(from, to string, mode fs.FileMode) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Chmod(mode), out.Sync(), out.Close())
+}
+
+// settle forgets what began a trial once there is none.
+func settle(dir string, store *update.Store) {
+	if st, err := store.State(); err == nil && st.Trial == nil {
+		_ = os.Remove(filepath.Join(dir, keptProgram))
+		_ = os.Remove(filepath.Join(dir, keptPackage))
+	}
 }
 
 // encrypt replaces the encrypted credential in one step: a power cut must not leave half of one, with which the unit does not start.

@@ -234,7 +234,7 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 		well = time.Nanosecond
 	}
 	return update.Open(*v.dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well},
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well},
 		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
@@ -251,8 +251,11 @@ func (c *call) lockedStore(v *versions, home *enrol.Site, key *identity.Machine)
 	if store, err = c.machineStore(v, home, key); err != nil {
 		return nil, nil, err
 	}
-	unlock, err = store.Lock()
-	return store, unlock, err
+	release, err := store.Lock()
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, func() { settle(*v.dir, store); release() }, nil
 }
 
 func checkCertificate(dir string, key *identity.Machine, home *enrol.Site) error {

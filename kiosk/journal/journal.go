@@ -122,7 +122,8 @@ func (j *Journal) prepare(ctx context.Context) error {
 	return j.Write(ctx, func(tx *Tx) error { return tx.endPrintJobs() })
 }
 
-// claim gives a new file its epoch and refuses another machine's file.
+// claim gives a new file its epoch and refuses another machine's file. A file in which nothing ever happened belongs to nobody: a machine
+// may run on the example of the package until its site gives it its name.
 func (j *Journal) claim(ctx context.Context) error {
 	return j.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.Exec(`INSERT OR IGNORE INTO identity (only, machine, epoch, born) VALUES (1, ?, ?, ?)`,
@@ -133,10 +134,19 @@ func (j *Journal) claim(ctx context.Context) error {
 		if err := tx.QueryRow(`SELECT machine, epoch FROM identity`).Scan(&machine, &j.epoch); err != nil {
 			return err
 		}
-		if machine != j.opts.Machine {
+		if machine == j.opts.Machine {
+			return nil
+		}
+		var used bool
+		if err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM fact) OR EXISTS (SELECT 1 FROM print_job) OR acknowledged > 0 FROM delivery`).Scan(&used); err != nil {
+			return err
+		}
+		if used {
 			return fmt.Errorf("%w (the file says %s, the machine is %s)", ErrMachine, machine, j.opts.Machine)
 		}
-		return nil
+		j.epoch = newEpoch()
+		_, err := tx.Exec(`UPDATE identity SET machine = ?, epoch = ?, born = ?`, j.opts.Machine, j.epoch, j.opts.Now().UnixMilli())
+		return err
 	})
 }
 

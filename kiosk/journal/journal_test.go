@@ -352,6 +352,31 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestUnusedJournalTakesAName: a machine runs on the package's example until its site gives it its name.
+func TestUnusedJournalTakesAName(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j.db")
+	c := newClock()
+	first := open(t, path, c)
+	epoch := first.Epoch()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j, err := Open(t.Context(), path, Options{Machine: "ZZZZZZ", Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.Epoch() == epoch || j.Epoch() == "" {
+		t.Errorf("the epoch is still %q", j.Epoch())
+	}
+	record(t, j, "a.b", "s", nil, nil)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if j, err := Open(t.Context(), path, Options{Machine: "A1B2C3", Now: c.Now}); !errors.Is(err, ErrMachine) {
+		t.Errorf("after its first fact it opens as %v, %v", j, err)
+	}
+}
+
 func alter(t *testing.T, path, statement string) {
 	t.Helper()
 	db, err := sql.Open("sqlite3", path)

@@ -22,7 +22,8 @@ import (
 // Host is the machine as an update needs it.
 type Host interface {
 	// Install gives the machine what a version in dir brought besides files that are read there: its secrets, and the package of this
-	// program, deb, which is "" when it brought none. It can be asked again after a power cut.
+	// program, deb, which is "" when it brought none: then the machine has the program that it had before. Both are "" to go back to a
+	// machine without a version. It can be asked again after a power cut.
 	Install(ctx context.Context, dir, deb string) error
 	// Restart starts the machine's program anew, on what DIR/current says.
 	Restart(ctx context.Context) error
@@ -309,7 +310,7 @@ func (s *Store) rollBack(ctx context.Context, st State, reason error) error {
 	if st.Committed > 0 {
 		errs = s.enter(ctx, st.Committed)
 	} else {
-		errs = errors.Join(ignore(os.Remove(filepath.Join(s.dir, "current")), fs.ErrNotExist), s.opt.Host.Restart(ctx))
+		errs = errors.Join(s.opt.Host.Install(ctx, "", ""), ignore(os.Remove(filepath.Join(s.dir, "current")), fs.ErrNotExist), s.opt.Host.Restart(ctx))
 	}
 	if s.inForce() != st.Committed { // the link at least
 		return fmt.Errorf("cannot take version %d back: %w", st.Trial.Version, errs)
