@@ -170,9 +170,13 @@ func (e *encoder) gap(l paperLine, at, n int) {
 	}
 }
 
-// raster prints a picture in bands short enough for maxCommand. Bands join without a gap.
+// maxBand is the longest band of a picture, in bytes. A question about the printer's state waits until a band is through, which at 9600 baud
+// takes half of the second within which a fault must be known.
+const maxBand = 512
+
+// raster prints a picture in bands. Bands join without a gap.
 func (e *encoder) raster(pic *dots) {
-	rows := max((maxCommand-8)/(pic.w/8), 1)
+	rows := max((maxBand-8)/(pic.w/8), 1)
 	for y := 0; y < pic.h; y += rows {
 		n := min(rows, pic.h-y)
 		head := []byte{gs, 'v', '0', 0, byte(pic.w / 8), byte(pic.w / 8 >> 8), byte(n), byte(n >> 8)}

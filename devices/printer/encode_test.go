@@ -197,7 +197,7 @@ func TestOnlyAllowedCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range cmds {
-			if len(c) > maxCommand {
+			if len(c) > maxCommand || isRaster(c) && len(c) > maxBand {
 				t.Fatalf("command of %d bytes", len(c))
 			}
 		}
