@@ -15,7 +15,7 @@ import (
 
 func probeCommands() []command {
 	return []command{
-		{"probe", "[-json] [-o FILE] [-port PORT] [-identify PORT]", "ask every serial line who is there, list GPIO and USB, propose a configuration", runProbe},
+		{"probe", "[-json] [-o FILE] [-rules FILE] [-port PORT] [-identify PORT]", "ask every serial line who is there, list GPIO and USB, propose a configuration", runProbe},
 		{"learn", "[-chip CHIP] [-active-high]", "press each rating button once, and learn which GPIO line it is on", runLearn},
 	}
 }
@@ -29,6 +29,7 @@ func (n *names) Set(s string) error { *n = append(*n, s); return nil }
 func runProbe(c *call) error {
 	asJSON := c.flags.Bool("json", false, "print the report as JSON, with the proposal in it")
 	out := c.flags.String("o", "", "`FILE` to write the proposed configuration to; without it, it is printed")
+	rules := c.flags.String("rules", "", "`FILE` to write udev rules to that name the devices /dev/kiosk/reader, printer and pad: /etc/udev/rules.d/66-kiosk-roles.rules")
 	identify := c.flags.String("identify", "", "`PORT` whose device shall show itself: a printer prints a line; nothing else is asked")
 	var o probe.Options
 	c.flags.Var((*names)(&o.Only), "port", "`PORT` to ask, instead of all; may be given more than once")
@@ -36,9 +37,9 @@ func runProbe(c *call) error {
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	if *out != "" {
-		if _, err := os.Lstat(*out); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s is there already; name another file, so that no configuration in use is lost", *out)
+	for _, file := range []string{*out, *rules} {
+		if _, err := os.Lstat(file); file != "" && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s is there already; name another file, so that nothing in use is lost", file)
 		}
 	}
 	o.Tell = func(p probe.Port, step string) { fmt.Fprintf(c.stderr, "%s: %s\n", p.Path, step) }
@@ -66,6 +67,11 @@ func runProbe(c *call) error {
 		c.say("%s", text)
 	} else {
 		c.say("%s", r.Text())
+	}
+	if *rules != "" {
+		if err := os.WriteFile(*rules, []byte(r.Rules()), 0o644); err != nil {
+			return fmt.Errorf("cannot write the rules: %w", err)
+		}
 	}
 	switch {
 	case *out != "":

@@ -17,6 +17,7 @@ package probe
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,9 +162,10 @@ func (o *Options) lines() ([]serialport.Line, error) {
 	return out, err
 }
 
-// stable is the name of a line that stays the same device: by-id where Describe does not warn of it, else by-path, else the node.
+// stable is the name of a line that stays the same device: the machine's own for it, else by-id where Describe does not warn of it, else by-path, else
+// the node.
 func stable(root string, l serialport.Line) (name, warning string) {
-	for _, name := range []string{l.ByID, l.ByPath, l.Path} {
+	for _, name := range append(slices.Clone(l.Roles), l.ByID, l.ByPath, l.Path) {
 		if name == "" {
 			continue
 		}
