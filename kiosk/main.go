@@ -33,6 +33,7 @@ func commands() []command {
 		{"provision", "SUBCOMMAND ...", "enrol, configure, update and accept a machine; kiosk provision help", runProvision},
 		{"selftest", "[-config FILE] [-json]", "prove what can be proven of the machine without a person (for kiosk-selftest.timer)", runSelfTest},
 		{"learn", "-port PATH [-o FILE]", "learn the profile of a rating pad on a serial line, by listening while its buttons are pressed", runLearn},
+		{"pin", "", "make the line for the file of the maintenance PIN; asks for the PIN twice", runPIN},
 		{"standin", "[-config FILE] [-for TIME]", "show 暂停服务 in place of a program that fails (for kiosk-standin.service)", runStandIn},
 		{"reboots", "[-record FILE] [-most N] [-within TIME]", "count a reboot, and say whether it is allowed (for kiosk-reboot.service)", runReboots},
 		{"version", "", "print version and build", runVersion},

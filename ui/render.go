@@ -260,6 +260,9 @@ func keyRows(k view.Keys, role Role) [][]string {
 	if k == view.KeysPinyin && role == RolePad {
 		line = "a b c d e f g h|i j k l m n o p|q r s t u v w x|y z clear del" // eight real keys are as wide as a pad
 	}
+	if k == view.KeysDigits && role == RolePad {
+		line = "1 2 3 del|4 5 6 clear|7 8 9 0" // beside what is typed
+	}
 	var out [][]string
 	for row := range strings.SplitSeq(line, "|") {
 		out = append(out, strings.Fields(row))

@@ -133,7 +133,7 @@ func readable(region string) string {
 //
 // Texts that Go code asks for by a computed key have the prefixes below; all other texts must stand in a template.
 func TestWordsAreUsed(t *testing.T) {
-	byCode := regexp.MustCompile(`^([A-Z]-\d{3}\.|cause\.|do\.|hold\.|state\.|level\.|working\.|thanks\.word|ended\.|wiped\.|banner\.|why\.|field\.|use\.|reason\.card\.|reading\.|print\.words\.|step\.|mode\.|card\.lay\.|card\.kind\.|draw\.|flow\.|casefile\.|receipt\.|bench\.|pad\.|paper\.|sheet\.|assist\.|recorded\.|brand\.|tech\.device\.|tech\.state\.)|\.title(\.|$)`)
+	byCode := regexp.MustCompile(`^([A-Z]-\d{3}\.|cause\.|do\.|hold\.|state\.|level\.|working\.|thanks\.word|ended\.|wiped\.|banner\.|why\.|field\.|use\.|reason\.card\.|reading\.|print\.words\.|step\.|mode\.|card\.lay\.|card\.kind\.|draw\.|flow\.|casefile\.|receipt\.|bench\.|pad\.|paper\.|sheet\.|assist\.|recorded\.|brand\.|maint\.|tech\.device\.|tech\.state\.)|\.title(\.|$)`)
 	inTemplate := regexp.MustCompile(`\bt "([^"]+)"`)
 	book := wording.Default()
 	used := map[string]bool{}

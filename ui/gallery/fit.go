@@ -34,6 +34,10 @@ func (s Sample) In(b view.Box, m view.Modes) view.View {
 	case view.Accepted:
 		body.Cases = body.Cases[:min(len(body.Cases), fit.Receipts)]
 		v.Body = body
+	case view.Maintenance:
+		ends := view.CardPages(b, m, body.Cards)
+		body.Cards, body.Pager = body.Cards[:ends[0]], view.Pager{Page: 1, Pages: len(ends)}
+		v.Body = body
 	case view.Guide:
 		body.Sections = sections(body.Sections, fit)
 		v.Body = body

@@ -28,7 +28,7 @@ func Moment() time.Time { return moment }
 // All returns every sample, kiosk first. The countdowns of the samples end far from now.
 func All() []Sample {
 	b := book{wording.Default()}
-	return slices.Concat(b.entrance(), b.browsing(), b.card(), b.letter(), b.receipt(), b.rating(), b.own(), b.open(), b.faults(), b.pad())
+	return slices.Concat(b.entrance(), b.browsing(), b.card(), b.letter(), b.receipt(), b.rating(), b.own(), b.open(), b.faults(), b.maintenance("kiosk"), b.pad(), b.maintenance("pad"))
 }
 
 // book makes samples from the texts of the product.

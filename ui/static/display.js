@@ -5,6 +5,7 @@ import "./signature.js";
 import { play, wake } from "./sound.js";
 import { patch } from "./patch.js";
 import { beat } from "./beat.js";
+import { hold } from "./hold.js";
 
 const TAKEN_OVER = 4001;       // another page shows the screens now: stay away
 const LOST_AFTER = 2000;       // ms without a connection before the page says so (S-903)
@@ -165,3 +166,4 @@ addEventListener("wheel", (event) => { if (event.ctrlKey) event.preventDefault()
 
 connect();
 beat(send);
+hold(send);
