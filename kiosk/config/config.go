@@ -92,12 +92,18 @@ type Config struct {
 	Window   *Window   `yaml:"window"` // set exactly when Role is pad
 	Log      Log       `yaml:"log"`
 
-	Acceptance Acceptance `yaml:"acceptance"`
+	Acceptance  Acceptance   `yaml:"acceptance"`
+	Maintenance *Maintenance `yaml:"maintenance"`
 }
 
 // Acceptance is what a machine must reach to be handed over.
 type Acceptance struct {
 	Pass int `yaml:"pass"` // points of 100
+}
+
+// Maintenance is how a technician opens the maintenance screen where no key switch is wired.
+type Maintenance struct {
+	PINFile string `yaml:"pin-file"` // holds the line of kiosk pin; "" for the credential maintenance.pin
 }
 
 // Park overrides what the catalogue says of the park.

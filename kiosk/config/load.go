@@ -57,6 +57,9 @@ func Parse(file string, data []byte) (*Config, strictyaml.Problems) {
 	v.devices(c)
 	v.upstream(c.Upstream)
 	v.window(c)
+	if p := c.Maintenance; p != nil {
+		v.check(p.PINFile == "" || filepath.IsAbs(p.PINFile), "maintenance.pin-file", "want an absolute path, got %q", p.PINFile)
+	}
 	v.check(c.Acceptance.Pass >= 1 && c.Acceptance.Pass <= 100, "acceptance.pass", "want 1 to 100 points, got %d", c.Acceptance.Pass)
 	v.problems.Sort()
 	return c, v.problems

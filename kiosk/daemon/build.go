@@ -86,6 +86,9 @@ func (m *machine) openStation(ctx context.Context) error {
 		if w, ok := m.watcher(); ok {
 			w.Changed()
 		}
+		if d, ok := m.front.get(); ok {
+			d.Changed()
+		}
 	})
 	// A device that is not configured still has its supervisor's face: it is never online, and the screens say so.
 	r := serialport.Config{}
@@ -117,6 +120,7 @@ func (m *machine) openStation(ctx context.Context) error {
 func (m *machine) openFlow(ctx context.Context) error {
 	box := view.Box{Width: m.cfg.Screen.Width, Height: m.cfg.Screen.Height}
 	opt := api.Options{Hosts: m.hosts(), Ratings: m.ratings, Status: m.status, Word: m.words.Text, Log: m.log}
+	m.openDesk()
 	if m.cfg.Role == config.RolePad {
 		w := m.newWindow(box)
 		m.flow.put(w)
@@ -148,8 +152,8 @@ func (m *machine) newVisit(ctx context.Context, box view.Box) *visit.Flow {
 		places.Printer = string(m.cfg.Printer.Side)
 	}
 	return visit.New(visit.Options{
-		Show: m.screen.Show, Box: box, Machine: m.cfg.Machine, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin,
-		Cases: m.cases, Ratings: m.ratings, Reader: m.reader, Printer: m.printer, Cue: m.cue, Places: places,
+		Show: m.stage.Visitor, Box: box, Machine: m.cfg.Machine, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin,
+		Cases: m.cases, Ratings: m.ratings, Reader: m.reader, Printer: m.printer, Cue: m.stage.Cue, Places: places,
 		Idle: visit.IdleTimes{First: m.cfg.Idle.First, Countdown: m.cfg.Idle.Countdown,
 			LargeFirst: m.cfg.Idle.LargeFirst, LargeCountdown: m.cfg.Idle.LargeCountdown},
 		Location: m.location, Log: m.log, Accepts: m.sealer != nil,
@@ -159,13 +163,13 @@ func (m *machine) newVisit(ctx context.Context, box view.Box) *visit.Flow {
 
 func (m *machine) newWindow(box view.Box) *window.Flow {
 	return window.New(window.Options{
-		Show: m.screen.Show, Box: box, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin, Ratings: m.ratings, Texts: m.sealer != nil,
+		Show: m.stage.Visitor, Box: box, Words: m.words, Catalogue: m.content, Pinyin: m.pinyin, Ratings: m.ratings, Texts: m.sealer != nil,
 		OnEvent: func(e window.Event) {
 			if a, ok := m.api.get(); ok {
 				a.Tell(e)
 			}
 		},
-		Cue: m.cue, Buttons: func() bool { return m.board.Health("buttons").State == station.Online },
+		Cue: m.stage.Cue, Buttons: func() bool { return m.board.Health("buttons").State == station.Online },
 		Window: m.cfg.Window.Number, Staff: m.cfg.Window.Staff, Invite: m.cfg.Window.Invite, Reasons: m.cfg.Window.Reasons, Log: m.log,
 	})
 }
@@ -189,11 +193,13 @@ func (m *machine) startAll() {
 	if a, ok := m.api.get(); ok {
 		m.services.start("api", a.Run)
 	}
+	m.services.start("desk", m.desk.Run)
+	m.front.put(m.desk)
 	if f, ok := m.flow.get(); ok {
 		m.services.start("flow", f.Run)
 		m.display(m.screen.Connected()) // it may have come before the flow
 		if p, ok := f.(pinger); ok {
-			m.life.put(life{journal: m.journal, ping: p.Ping, resting: m.resting}) // from now on the keeper asks it
+			m.life.put(life{journal: m.journal, ping: m.pinging(p), resting: m.resting}) // from now on the keeper asks it
 		}
 	}
 	// Last: a press must find a flow.
@@ -208,8 +214,25 @@ func (m *machine) startAll() {
 	}
 }
 
-// action hands what a person did on the page to the flow.
+// pinging is the flow's answer, and nobody is resting while a technician is in.
+func (m *machine) pinging(p pinger) func(ctx context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		resting, err := p.Ping(ctx)
+		return resting && !m.desk.Shown(), err
+	}
+}
+
+// action hands what a person did on the page to the technician's desk while it has the screen, else to the flow.
 func (m *machine) action(a view.Action) {
+	if d, ok := m.front.get(); ok {
+		switch {
+		case a.Do == "hold" || a.Do == "release":
+			d.Held(a.Do == "hold")
+			return
+		case d.Act(a):
+			return
+		}
+	}
 	if f, ok := m.flow.get(); ok {
 		f.Act(a)
 	}
@@ -218,6 +241,9 @@ func (m *machine) action(a view.Action) {
 // display hears of displays that come and go.
 func (m *machine) display(connected bool) {
 	m.log.Info("display", "area", "screen", "connected", connected)
+	if d, ok := m.front.get(); ok && !connected {
+		d.Held(false) // a finger on a page that is gone
+	}
 	if f, ok := m.flow.get(); ok {
 		if w, ok := f.(*window.Flow); ok {
 			w.Display(connected)

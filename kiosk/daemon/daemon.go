@@ -24,6 +24,7 @@ import (
 	"yuanban/kiosk/config"
 	"yuanban/kiosk/evaluation"
 	"yuanban/kiosk/journal"
+	"yuanban/kiosk/maintenance"
 	"yuanban/kiosk/pinyin"
 	"yuanban/kiosk/station"
 	"yuanban/kiosk/upstream"
@@ -43,6 +44,9 @@ type Options struct {
 	Demo    *Demo            // nil on a real machine
 	Hold    bool             // what only a technician can mend is shown and tried again instead of ending Run
 	Runtime string           // folder of requests to the service manager, whose units watch it; "" for none
+
+	Configuration string            // version of the configuration, as a technician knows it; "" when it has none
+	Stick         maintenance.Stick // updates from a USB stick; nil for the unit that watches Runtime
 }
 
 // Demo is what a demonstration brings along in place of hardware that cannot be played through a tty.
@@ -103,6 +107,9 @@ type machine struct {
 	lines    *buttons.GPIOLamps // of the lamps; nil when they are simulated
 	pressed  atomic.Int32       // the rating button pressed last, 0 once it has been thanked for
 	screen   *ui.Server
+	stage    *stage            // between the flow, the desk and the screen
+	desk     *maintenance.Desk // the technician's
+	front    *later[*maintenance.Desk]
 	api      *later[*api.API]
 	flow     *later[flow]
 	broken   *later[string] // what is wrong with the chain of facts, "ok" when it holds
@@ -119,7 +126,7 @@ func newMachine(opt Options) *machine {
 	return &machine{opt: opt, cfg: opt.Config, log: opt.Log, started: time.Now(), services: newServices(opt.Log),
 		location: time.FixedZone("CST", 8*3600), api: &later[*api.API]{}, flow: &later[flow]{}, broken: &later[string]{},
 		manager: &manager{log: opt.Log}, trouble: &later[string]{}, attempt: &later[time.Time]{}, life: &later[life]{},
-		recording: &later[recording]{}, resting: &later[bool]{}}
+		recording: &later[recording]{}, resting: &later[bool]{}, front: &later[*maintenance.Desk]{}}
 }
 
 // Run runs the machine until ctx ends (nil) or something fails that only a new start can mend.

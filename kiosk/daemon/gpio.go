@@ -12,6 +12,10 @@ import (
 // openButtons makes the supervisor of the rating buttons, and their lamps.
 func (m *machine) openButtons() error {
 	press := func(level int) {
+		if d, ok := m.front.get(); ok && d.Open() {
+			d.Press(level)
+			return
+		}
 		m.pressed.Store(int32(level))
 		if f, ok := m.flow.get(); ok {
 			f.Press(level)
@@ -42,13 +46,19 @@ func (m *machine) openSensors() {
 	}
 	m.sensors = station.NewSensors(sensorChips(m.cfg.Sensors), m.board, station.SensorEvents{
 		Help: func() { m.action(view.Action{Do: "help"}) }, // as a touch on 帮助
-		Key:  func() { m.log.Info("the maintenance key was turned", "device", "key") },
+		Key: func(on bool) {
+			m.log.Info("the maintenance key was turned", "device", "key", "on", on)
+			if d, ok := m.front.get(); ok {
+				d.Key(on)
+			}
+		},
 		Door: func(open bool) {
-			if open { // nobody is in maintenance: somebody looks after the machine, or breaks into it
+			d, ok := m.front.get()
+			if open && !(ok && d.Open()) { // nobody is in maintenance: somebody looks after the machine, or breaks into it
 				m.log.Warn("the door of the cabinet is open", "device", "door")
 				return
 			}
-			m.log.Info("the door of the cabinet is shut", "device", "door")
+			m.log.Info("the door of the cabinet", "device", "door", "open", open)
 		},
 		Presence: func(near bool) {
 			if f, ok := m.flow.get(); ok {
@@ -61,7 +71,7 @@ func (m *machine) openSensors() {
 }
 
 func sensorChips(s *config.Sensors) (chips []station.SensorChip) {
-	inputs := map[string]buttons.Input{"help": buttons.HelpButton(), "key": buttons.MaintenanceKey(), "door": buttons.DoorContact(), "presence": buttons.PresenceSensor()}
+	inputs := map[string]buttons.Input{"help": buttons.HelpButton(), "key": station.KeySwitch(), "door": buttons.DoorContact(), "presence": buttons.PresenceSensor()}
 	wires := map[string][]buttons.Wire{}
 	known := map[string]int{}
 	for _, in := range s.All() {

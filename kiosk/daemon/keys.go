@@ -6,12 +6,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"yuanban/kiosk/config"
+	"yuanban/kiosk/maintenance"
 )
 
 // personKeyFile is its name in the folder of the journal.
@@ -66,7 +68,10 @@ func writeSynced(path string, data []byte) error {
 }
 
 // secrets is what the configuration keeps in files of their own.
-type secrets struct{ platform, window string }
+type secrets struct {
+	platform, window string
+	pin              maintenance.PIN // the zero PIN when there is none
+}
 
 // Check says everything that would keep Run from using cfg on a real machine, beyond what the file itself can get wrong.
 func Check(cfg *config.Config) error {
@@ -99,7 +104,33 @@ func readSecrets(cfg *config.Config, open bool) (s secrets, err error) {
 		}
 		problems = append(problems, err)
 	}
-	return s, errors.Join(problems...)
+	s.pin, err = maintenancePIN(cfg)
+	return s, errors.Join(append(problems, err)...)
+}
+
+// maintenancePIN reads what is kept of the technician's PIN. There is none unless one was set.
+func maintenancePIN(cfg *config.Config) (maintenance.PIN, error) {
+	path := credential("maintenance.pin")
+	if c := cfg.Maintenance; c != nil {
+		path = cmp.Or(c.PINFile, path)
+	}
+	if path == "" {
+		return maintenance.PIN{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return maintenance.PIN{}, fmt.Errorf("cannot read the maintenance PIN: %w", err)
+	}
+	defer f.Close()
+	line, err := io.ReadAll(io.LimitReader(f, 1<<10))
+	if err != nil {
+		return maintenance.PIN{}, fmt.Errorf("cannot read the maintenance PIN: %w", err)
+	}
+	pin, err := maintenance.ParsePIN(string(line))
+	if err != nil {
+		return maintenance.PIN{}, fmt.Errorf("cannot use the maintenance PIN in %s: %w", path, err)
+	}
+	return pin, nil
 }
 
 // credential is the file of a secret that the service manager hands over, decrypted and readable for this program only; "" when there is

@@ -48,6 +48,7 @@ type Options struct {
 	Words    *wording.Book
 	Location *time.Location
 	Log      *slog.Logger
+	Help     func() // leads to the visitors' page of help; called once they have the screen
 	Facts    func(ctx context.Context) Facts
 	Key      bool            // a key switch is wired: it alone opens
 	PIN      PIN             // the zero PIN opens nothing
@@ -217,13 +218,13 @@ func (d *Desk) Press(level int) {
 	})
 }
 
-// Act hands over what was done on the page. It returns false when the action is meant for the visitors' flow: the way to help leads there.
+// Act hands over what was done on the page. It returns false when the desk does not have the screen: the visitors' flow is meant.
 func (d *Desk) Act(a view.Action) bool {
 	if !d.Shown() {
 		return false
 	}
 	d.post(func() { d.act(a) })
-	return a.Do != "help"
+	return true
 }
 
 func (d *Desk) act(a view.Action) {
@@ -235,8 +236,11 @@ func (d *Desk) act(a view.Action) {
 	case "alive", "stay":
 	case "mode":
 		d.modes.Switch(a.Arg("mode"))
-	case "home", "end", "help":
+	case "home", "end":
 		d.end()
+	case "help": // the telephone numbers are the visitors'
+		d.end()
+		d.opt.Help()
 	case "back":
 		if _, first := d.screen.(*overview); first || !d.open.Load() {
 			d.end()
@@ -393,8 +397,8 @@ func (d *Desk) show() {
 	if v.Title == "" {
 		v.Title = d.word("maint." + v.Screen + ".title")
 	}
-	if d.warned() {
-		v.Banner = &view.Banner{Kind: view.BannerWarning, Text: d.word("maint.soon")}
+	if d.warned() { // in place of the title: nothing on the screen moves away from under a finger
+		v.Title = d.word("maint.soon")
 	}
 	d.opt.Stage.Show(v)
 }

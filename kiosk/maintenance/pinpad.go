@@ -31,9 +31,7 @@ func (s *pinPad) view(d *Desk) view.View {
 	v := view.View{Screen: "pin", Title: d.word("maint.pin.title"), Body: body, Foot: []view.Button{d.button("cancel")}}
 	if left > 0 {
 		enter := d.mainly("enter")
-		if enter.Disabled = len(s.typed) < LeastPIN || s.checked; enter.Disabled {
-			enter.Why = d.word("maint.pin.missing")
-		}
+		enter.Disabled = len(s.typed) < LeastPIN || s.checked // the screen says why beside what is typed
 		v.Foot = append(v.Foot, enter)
 	}
 	return v

@@ -18,7 +18,7 @@ type SensorChip struct {
 // SensorEvents hear of the contacts; each may be nil, and must return at once.
 type SensorEvents struct {
 	Help     func()          // the help button was pressed
-	Key      func()          // the technician's key was turned
+	Key      func(on bool)   // the technician's key: once when it is first read, then at each turn
 	Door     func(open bool) // the cabinet: once when its contact is first read, then at each change
 	Presence func(near bool) // somebody stands before the machine: once when it is first read, then at each change
 }
@@ -34,6 +34,13 @@ type Sensors struct {
 	mu     sync.Mutex
 	health map[string]Health // of each chip
 	told   map[string]bool   // what each sensor told last: it is told again only when it differs, whatever was plugged in meanwhile
+}
+
+// KeySwitch is the technician's key as a switch that stays where it was turned: its level counts, not the turn.
+func KeySwitch() buttons.Input {
+	in := buttons.MaintenanceKey()
+	in.Role = buttons.Sensor
+	return in
 }
 
 // NewSensors returns the contacts on all chips.
@@ -63,11 +70,8 @@ func (s *Sensors) serve(ctx context.Context, c SensorChip, board *Board, online 
 	return buttons.New(lines, &buttons.Opts{
 		Inputs: c.Inputs,
 		OnPress: func(p buttons.Press) {
-			switch {
-			case p.Input == buttons.Help && s.events.Help != nil:
+			if p.Input == buttons.Help && s.events.Help != nil {
 				s.events.Help()
-			case p.Input == buttons.Key && s.events.Key != nil:
-				s.events.Key()
 			}
 		},
 		OnReading: s.read,
@@ -95,6 +99,8 @@ func (s *Sensors) read(r buttons.Reading) {
 	switch {
 	case r.Input == buttons.Door && s.events.Door != nil:
 		s.events.Door(r.On)
+	case r.Input == buttons.Key && s.events.Key != nil:
+		s.events.Key(r.On)
 	case r.Input == buttons.Presence && s.events.Presence != nil:
 		s.events.Presence(r.On)
 	}
@@ -137,7 +143,7 @@ func (s *Sensors) sum() {
 
 // readingWord says what a sensor shows, for a technician.
 func readingWord(input string, on bool) string {
-	words := map[string][2]string{buttons.Door: {"door shut", "door open"}, buttons.Presence: {"nobody near", "somebody near"}}
+	words := map[string][2]string{buttons.Door: {"door shut", "door open"}, buttons.Presence: {"nobody near", "somebody near"}, buttons.Key: {"key off", "key on"}}
 	if on {
 		return words[input][1]
 	}

@@ -48,10 +48,10 @@ func TestSensors(t *testing.T) {
 		panel, soc := buttons.NewSimInputs(2), buttons.NewSimInputs(2)
 		soc.Unplug()
 		s := NewSensors([]SensorChip{
-			{Name: "panel", Open: panel.Open, Inputs: []buttons.Input{buttons.HelpButton(), buttons.MaintenanceKey()}},
+			{Name: "panel", Open: panel.Open, Inputs: []buttons.Input{buttons.HelpButton(), KeySwitch()}},
 			{Name: "soc", Open: soc.Open, Inputs: []buttons.Input{buttons.DoorContact(), buttons.PresenceSensor()}},
 		}, board, SensorEvents{
-			Help: func() { n.add("help") }, Key: func() { n.add("key") },
+			Help: func() { n.add("help") }, Key: func(on bool) { n.add("key %v", on) },
 			Door: func(open bool) { n.add("open %v", open) }, Presence: func(near bool) { n.add("near %v", near) },
 		}, deaf)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -87,6 +87,8 @@ type Flow struct {
 	lastSeen time.Time // of the last sign of life from the visitor
 	warned   bool      // 您还在吗 is on the screen
 	online   bool      // the platform is reachable
+	away     bool      // a technician has the machine
+	yielding bool      // and takes it as soon as a commit under way is through
 	halted   Halt      // why nothing can be recorded for a visitor now
 	sound    view.Sound
 	cued     station.Cue // what the rating buttons show
@@ -163,6 +165,7 @@ func (f *Flow) Run(ctx context.Context) error {
 		case <-timer.C:
 			f.tick()
 		}
+		f.yield()
 		if busy {
 			f.touched() // the machine was at work for the visitor: silence begins when it ends
 		}

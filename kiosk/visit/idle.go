@@ -26,7 +26,7 @@ func (f *Flow) touched() {
 // nothing else happens by it: a visit belongs to whoever touches the screen, and its time does not run slower for a passer-by.
 func (f *Flow) Presence(near bool) {
 	f.post(func() {
-		if _, resting := f.top().(*attract); resting && near {
+		if _, resting := f.top().(*attract); resting && near && !f.away {
 			f.begin(&home{})
 		}
 	})

@@ -60,7 +60,7 @@ func (f *Flow) Ping(ctx context.Context) (resting bool, err error) {
 	select {
 	case f.inbox <- func() {
 		_, waiting := f.top().(*attract)
-		answer <- waiting && f.visit == nil
+		answer <- waiting && f.visit == nil && !f.away
 	}:
 	case <-f.done:
 		return false, context.Canceled

@@ -96,6 +96,7 @@ type Flow struct {
 	modes   view.Modes
 	staff   string
 	paused  bool
+	away    bool // a technician has the pad
 	online  bool
 	display bool
 	halted  bool      // no rating can be recorded
@@ -194,6 +195,8 @@ func (f *Flow) Invite(ctx context.Context, in Invitation) (inv evaluation.Invita
 
 func (f *Flow) invite(in Invitation) (evaluation.Invitation, error) {
 	switch {
+	case f.away:
+		return evaluation.Invitation{}, fmt.Errorf("a technician is at the pad: %w", ErrPaused)
 	case f.paused:
 		return evaluation.Invitation{}, ErrPaused
 	case f.asking != nil && !f.givesWay():

@@ -3,6 +3,9 @@ package window
 import (
 	"context"
 	"time"
+
+	"yuanban/kiosk/evaluation"
+	"yuanban/ui/view"
 )
 
 // Platform hands over whether the platform is reachable.
@@ -10,6 +13,17 @@ func (f *Flow) Platform(online bool) { f.post(func() { f.online = online }) }
 
 // Changed says that a device's health changed.
 func (f *Flow) Changed() { f.post(func() {}) }
+
+// Yield hands over that a technician takes the pad, or gives it back. Taken, an open invitation ends as if nobody had answered, and no
+// other is taken.
+func (f *Flow) Yield(away bool) {
+	f.post(func() {
+		if away {
+			f.endAsking(evaluation.Timeout)
+		}
+		f.away, f.after, f.helping, f.modes = away, nil, time.Time{}, view.Modes{}
+	})
+}
 
 // Display hands over whether a screen is connected.
 func (f *Flow) Display(connected bool) {

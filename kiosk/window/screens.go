@@ -132,7 +132,7 @@ func (f *Flow) tick() {
 
 func (f *Flow) standbyState() view.StandbyState {
 	switch {
-	case f.paused:
+	case f.paused, f.away:
 		return view.StandbyPaused
 	case f.staff == "":
 		return view.StandbyInactive

@@ -33,12 +33,17 @@ func (b book) maintenance(role string) []Sample {
 		{Name: b.Text("maint.card.journal"), Mark: b.Text("maint.state.well"), Well: true, Detail: b.Text("maint.journal.since", "count", "128", "when", "11-21 19:40")},
 		{Name: b.Text("tech.platform"), Mark: b.Text("maint.state.offline"), Detail: "Post \"https://platform.example/kiosk\": dial tcp: no route to host", Next: b.Text("maint.next.platform")},
 	}, rest[2:]...)
+	if role == "pad" {
+		rest := view.Card{Name: b.Text("maint.card.machine"), Mark: b.Text("maint.state.online"), Well: true,
+			Detail: b.Text("maint.machine", "number", "K3M92A", "place", b.Text("maint.window", "number", "3"), "program", "1.4.2") + b.Text("maint.machine.configuration", "version", "17")}
+		machine, good, lost = nil, append(good[2:], rest), append(lost[2:], rest)
+	}
 	tasks := view.Tasks{}
 	for _, t := range [][2]string{{"print", "printer"}, {"card", "person"}, {"keys", "touch"}, {"restart", "standard"}, {"stick", "book"}} {
 		tasks.Tasks = append(tasks.Tasks, view.Button{Label: b.Text("maint.do." + t[0]), Do: t[0], Icon: t[1]})
 	}
-	asked, refused := tasks, tasks
-	asked.Word, refused.Failure = b.Text("maint.restart.asked"), b.fail("M-731")
+	asked := tasks
+	asked.Word = b.Text("maint.restart.asked")
 	var keys []view.TrialKey
 	for i, l := range b.levels() {
 		keys = append(keys, view.TrialKey{Level: l, Pressed: i < 3, Now: i == 2, Lit: i == 3})
@@ -48,7 +53,7 @@ func (b book) maintenance(role string) []Sample {
 	again := b.foot(end, other("maint.do.again", "again"), list)
 	enter := main("maint.do.enter", "enter")
 	short := enter
-	short.Disabled, short.Why = true, "maint.pin.missing"
+	short.Disabled = true
 	cancel := other("maint.do.cancel", "cancel")
 	prefix := ""
 	if role == "pad" {
@@ -66,10 +71,10 @@ func (b book) maintenance(role string) []Sample {
 	return []Sample{
 		one("maintenance", "maintenance", "maint.maintenance.title", view.Maintenance{Machine: machine, Cards: good, Pager: view.Pager{Page: 1, Pages: 1}}, status),
 		one("maintenance-lost", "maintenance", "maint.maintenance.title", view.Maintenance{Machine: machine, Cards: lost, Pager: view.Pager{Page: 1, Pages: 1}}, status),
-		one("maintenance-soon", "maintenance", "maint.maintenance.title", view.Maintenance{Machine: machine, Cards: lost, Pager: view.Pager{Page: 1, Pages: 1}}, status, b.banner("maint.soon")),
+		one("maintenance-soon", "maintenance", "maint.soon", view.Maintenance{Machine: machine, Cards: lost, Pager: view.Pager{Page: 1, Pages: 1}}, status),
 		one("maintenance-tasks", "tasks", "maint.tasks.title", tasks, b.foot(end, main("maint.do.overview", "overview"))),
 		one("maintenance-tasks-asked", "tasks", "maint.tasks.title", asked, b.foot(end, main("maint.do.overview", "overview"))),
-		one("maintenance-tasks-refused", "tasks", "maint.tasks.title", refused, b.foot(end, main("maint.do.overview", "overview"))),
+		trial("restart-failed", "maint.do.restart", view.Trial{Failure: b.fail("M-731")}, again),
 		trial("print", "maint.do.print", view.Trial{Word: b.Text("maint.print.running"), Busy: true, Percent: 62}, status),
 		trial("printed", "maint.do.print", view.Trial{Good: b.Text("maint.print.done")}, again),
 		trial("print-failed", "maint.do.print", view.Trial{Failure: b.fail("M-711", "why", b.Text("maint.print.paperOut.why"), "next", b.Text("maint.print.paperOut.do"))}, again),

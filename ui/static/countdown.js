@@ -38,7 +38,8 @@ class CountDown extends HTMLElement {
     const total = Math.max(1, Number(this.getAttribute("total")));
     const part = Math.min(100, 100 * left / total);
     this.querySelector(".ring-left").setAttribute("stroke-dasharray", `${part} 200`);
-    this.querySelector("b").textContent = Math.ceil(left / 1000);
+    const seconds = Math.ceil(left / 1000);
+    this.querySelector("b").textContent = total <= 180000 ? seconds : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     if (left > 0) this.timer = setTimeout(() => this.tick(), Math.min(250, left % 1000 || 250));
   }
 }

@@ -24,9 +24,8 @@ type Card struct {
 
 // Tasks are what a technician can do. Each button sends an action of its own.
 type Tasks struct {
-	Tasks   []Button
-	Word    string   // what came of the last one
-	Failure *Failure // or why it did not work
+	Tasks []Button
+	Word  string // what came of the last one
 }
 
 // Trial is one test or task under way.
@@ -101,7 +100,7 @@ func cardGrid(b Box, m Modes) grid {
 	case b.Width >= 1600:
 		g.room = float64(b.Height - 760)
 	default: // a pad
-		g.room = float64(b.Height - 560)
+		g.room = float64(b.Height - 510)
 	}
 	if m.Large {
 		g.columns = 1
