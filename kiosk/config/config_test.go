@@ -30,7 +30,7 @@ func TestExample(t *testing.T) {
 			pad = append(pad, rest)
 			continue
 		}
-		optional := []string{"  ", "park:", "content:", "upstream:", "sensors:", "relay:", "window:", "acceptance:"}
+		optional := []string{"  ", "park:", "content:", "upstream:", "sensors:", "relay:", "window:", "acceptance:", "maintenance:"}
 		if rest, ok := strings.CutPrefix(line, "# "); ok && slices.ContainsFunc(optional, func(key string) bool { return strings.HasPrefix(rest, key) }) {
 			line = rest
 		}
@@ -38,7 +38,7 @@ func TestExample(t *testing.T) {
 	}
 	all := strings.NewReplacer("role: kiosk", "role: pad", "base64 of the platform's X25519 public key, to which personal data is sealed", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").Replace(strings.Join(lines, ""))
 	c, problems = Parse("all.yaml", []byte(all))
-	if len(problems) > 0 || c.Window == nil || c.Upstream == nil || c.Park.Name == "" || c.Content == "" || len(c.Sensors.All()) != 4 || c.Relay == nil {
+	if len(problems) > 0 || c.Window == nil || c.Upstream == nil || c.Park.Name == "" || c.Content == "" || len(c.Sensors.All()) != 4 || c.Relay == nil || c.Maintenance == nil || c.Maintenance.PINFile == "" {
 		t.Fatalf("%v\n%s", problems, all)
 	}
 	if w := c.Warnings(); len(w) > 0 {

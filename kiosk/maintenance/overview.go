@@ -70,8 +70,8 @@ func (s *tasks) view(d *Desk) view.View {
 	for _, t := range []struct {
 		do, icon string
 		has      bool
-	}{{"print", "printer", d.opt.Printer != nil}, {"card", "person", d.opt.Reader != nil}, {"keys", "touch", d.opt.Buttons},
-		{"restart", "standard", d.opt.Restart != nil}, {"stick", "book", d.opt.Stick != nil}} {
+	}{{"print", "printer", d.opt.Printer != nil}, {"card", "card", d.opt.Reader != nil}, {"keys", "touch", d.opt.Buttons},
+		{"restart", "screen", d.opt.Restart != nil}, {"stick", "stick", d.opt.Stick != nil}} {
 		if t.has {
 			b := d.button(t.do)
 			b.Icon = t.icon

@@ -66,23 +66,23 @@ func TestSensors(t *testing.T) {
 			}
 		}
 		const away = "soc: cannot open the simulated buttons: device gone"
-		step(3050*time.Millisecond, "0.1 sensors offline ("+away+")")
+		step(3050*time.Millisecond, "0.0 sensors offline ("+away+")", "0.1 sensors offline (key off; "+away+")", "0.1 key false")
 		panel.Press(1, 100*time.Millisecond, 5)
 		step(950*time.Millisecond, "3.1 help") // one chip away is nothing to the other
 		panel.Hold(2, true)
 		soc.Replug()
-		step(6*time.Second, "4.0 key", "5.8 sensors online ()", "6.8 sensors online (door shut)", "6.8 open false",
-			"7.8 sensors online (door shut; nobody near)", "7.8 near false")
+		step(6*time.Second, "4.0 sensors offline (key on; "+away+")", "4.0 key true", "5.8 sensors online (key on)", "6.8 sensors online (key on; door shut)", "6.8 open false",
+			"7.8 sensors online (key on; door shut; nobody near)", "7.8 near false")
 		soc.Hold(1, true)
 		soc.Hold(2, true)
-		step(2*time.Second, "10.1 sensors online (door open; nobody near)", "10.1 open true",
-			"10.5 sensors online (door open; somebody near)", "10.5 near true")
+		step(2*time.Second, "10.1 sensors online (key on; door open; nobody near)", "10.1 open true",
+			"10.5 sensors online (key on; door open; somebody near)", "10.5 near true")
 		soc.Unplug()
-		step(2*time.Second, "12.0 sensors offline (soc: cannot read the inputs: device gone)", "12.2 sensors offline ("+away+")")
+		step(2*time.Second, "12.0 sensors offline (key on; soc: cannot read the inputs: device gone)", "12.2 sensors offline (key on; "+away+")")
 		soc.Hold(2, false)
 		soc.Replug()
-		step(6*time.Second, "15.8 sensors online (door open; somebody near)", // the door is still open: that is no news
-			"17.8 sensors online (door open; nobody near)", "17.8 near false")
+		step(6*time.Second, "15.8 sensors online (key on; door open; somebody near)", // the door is still open: that is no news
+			"17.8 sensors online (key on; door open; nobody near)", "17.8 near false")
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)

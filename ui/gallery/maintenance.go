@@ -30,8 +30,8 @@ func (b book) maintenance(role string) []Sample {
 		bad("reader", "offline", "cannot open /dev/kiosk/reader: no such file or directory: device gone", "13:48"),
 		bad("printer", "hardwareError", "the printer does not answer status requests; its line works, look at its p…", "11-21 08:12"),
 		bad("buttons", "hardwareError", "button 2 has been held for 30 s and is set aside", "14:01"),
-		{Name: b.Text("maint.card.journal"), Mark: b.Text("maint.state.well"), Well: true, Detail: b.Text("maint.journal.since", "count", "128", "when", "11-21 19:40")},
 		{Name: b.Text("tech.platform"), Mark: b.Text("maint.state.offline"), Detail: "Post \"https://platform.example/kiosk\": dial tcp: no route to host", Next: b.Text("maint.next.platform")},
+		{Name: b.Text("maint.card.journal"), Mark: b.Text("maint.state.well"), Well: true, Detail: b.Text("maint.journal.since", "count", "128", "when", "11-21 19:40")},
 	}, rest[2:]...)
 	if role == "pad" {
 		rest := view.Card{Name: b.Text("maint.card.machine"), Mark: b.Text("maint.state.online"), Well: true,
@@ -39,7 +39,7 @@ func (b book) maintenance(role string) []Sample {
 		machine, good, lost = nil, append(good[2:], rest), append(lost[2:], rest)
 	}
 	tasks := view.Tasks{}
-	for _, t := range [][2]string{{"print", "printer"}, {"card", "person"}, {"keys", "touch"}, {"restart", "standard"}, {"stick", "book"}} {
+	for _, t := range [][2]string{{"print", "printer"}, {"card", "card"}, {"keys", "touch"}, {"restart", "screen"}, {"stick", "stick"}} {
 		tasks.Tasks = append(tasks.Tasks, view.Button{Label: b.Text("maint.do." + t[0]), Do: t[0], Icon: t[1]})
 	}
 	asked := tasks

@@ -96,7 +96,7 @@ func cardGrid(b Box, m Modes) grid {
 	case portrait && m.Wheelchair:
 		g.columns, g.room = 1, float64(b.Height/2-330)
 	case portrait:
-		g.columns, g.room = 1, float64(b.Height-1010)
+		g.columns, g.room = 1, float64(b.Height-760)
 	case b.Width >= 1600:
 		g.room = float64(b.Height - 760)
 	default: // a pad
