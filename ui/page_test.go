@@ -166,6 +166,36 @@ func TestPage(t *testing.T) {
 	p.until(`!document.getElementById("taken").hidden && document.getElementById("main").childElementCount === 0`)
 }
 
+// TestHold: a finger on the name of the park is told as it comes and goes, a wandering one goes, and no other place tells anything.
+func TestHold(t *testing.T) {
+	p := &pageTest{t: t, browser: startBrowser(t), actions: make(chan view.Action, 64)}
+	server, base := serve(t, ui.RoleKiosk, portraitScreen, func(o *ui.Options) { o.OnAction = func(a view.Action) { p.actions <- a } })
+	p.server = server
+	if err := chromedp.Do(p.browser, chromedp.EmulateViewport(1080, 1920), chromedp.Navigate(base)); err != nil {
+		t.Fatal(err)
+	}
+	p.show(p.sample("home"))
+	finger := func(selector, event, more string) {
+		p.do(`document.querySelector("` + selector + `").dispatchEvent(new PointerEvent("` + event + `", {bubbles: true, isPrimary: true, button: 0, pointerId: 1, clientX: 100, clientY: 60` + more + `}))`)
+	}
+	finger(".brand", "pointerdown", "")
+	p.wants("hold")
+	finger(".brand", "pointermove", ", clientX: 110")
+	finger(".brand", "pointerup", "")
+	p.wants("release")
+	finger(".brand-name", "pointerdown", "")
+	p.wants("hold")
+	finger(".brand", "pointermove", ", clientX: 160")
+	p.wants("release")
+	finger(".clock", "pointerdown", "")
+	finger(".clock", "pointerup", "")
+	finger(".brand", "pointerdown", ", isPrimary: false")
+	if err := chromedp.Do(p.browser, chromedp.Click(".entry-apply")); err != nil {
+		t.Fatal(err)
+	}
+	p.wants("apply")
+}
+
 // TestPageSaysThatTheProgramIsGone ends the server; the page shows S-903 by itself.
 func TestPageSaysThatTheProgramIsGone(t *testing.T) {
 	p := &pageTest{t: t, browser: startBrowser(t)}
