@@ -26,6 +26,6 @@ func TestYield(t *testing.T) {
 		}
 		s.flow.Yield(false)
 		s.invite("430682202611220002")
-		s.on("rate")
+		s.on("rating")
 	})
 }
