@@ -29,7 +29,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return cfg, daemon.Check(cfg)
 	}
-	opt := daemon.Options{Version: version(), Log: newLog(stderr, config.LevelInfo), Runtime: os.Getenv("RUNTIME_DIRECTORY"),
+	opt := daemon.Options{Version: version(), Configuration: provisioning.VersionInForce(*path), Log: newLog(stderr, config.LevelInfo), Runtime: os.Getenv("RUNTIME_DIRECTORY"),
 		Ready: func(url string) { fmt.Fprintf(stdout, "kiosk: ready at %s\n", url) }}
 	cfg, err := load()
 	if err == nil {

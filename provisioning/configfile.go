@@ -22,6 +22,19 @@ func ConfigFile(named string) string {
 	return configFile(named, filepath.Join(defaultDir, "current", site.ConfigFile), PackagedConfig)
 }
 
+// VersionInForce is the version of what ConfigFile returns, "" for a file that no site has made.
+func VersionInForce(named string) string {
+	current := filepath.Join(defaultDir, "current")
+	if filepath.Dir(ConfigFile(named)) != current {
+		return ""
+	}
+	version, err := os.Readlink(current)
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(version)
+}
+
 func configFile(named, inForce, packaged string) string {
 	if named != "" {
 		return named

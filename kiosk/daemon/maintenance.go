@@ -146,6 +146,8 @@ func (m *machine) facts(ctx context.Context) maintenance.Facts {
 	f := maintenance.Facts{Number: s.Machine, Place: m.content.Park.Name, Program: s.Version, Configuration: m.opt.Configuration, Devices: s.Devices,
 		Backlog: s.Platform.Backlog, Oldest: s.Platform.Oldest, Room: r.room, Clock: r.clock,
 		Platform: s.Platform.Configured, Online: s.Platform.Online, LastOK: s.Platform.LastOK, LastError: s.Platform.LastError, Display: s.Display}
+	t := lastSelfTest(m.cfg.State)
+	f.SelfTestAt, f.SelfTestWell, f.SelfTestScore = t.At, t.Well, t.Score
 	if s.Journal != "ok" && r.room == nil {
 		f.Recording = errors.New(s.Journal)
 	}

@@ -25,8 +25,9 @@ type Facts struct {
 	Online        bool      // and acknowledges
 	LastOK        time.Time // when it did last
 	LastError     string
-	SelfTest      string // the last one in a few words, "" when it is not known
+	SelfTestAt    time.Time // of the last one, zero when there was none
 	SelfTestWell  bool
+	SelfTestScore int // 0 to 100
 	Display       bool
 }
 
@@ -58,8 +59,9 @@ func (d *Desk) cards(f *Facts) []view.Card {
 	add(d.platform(f))
 	add(d.disk(f))
 	add(d.clock(f))
-	if f.SelfTest != "" {
-		add(view.Card{Name: d.word("maint.card.selftest"), Mark: d.mark(f.SelfTestWell), Well: f.SelfTestWell, Detail: f.SelfTest, Next: d.word("maint.next.selftest")})
+	if !f.SelfTestAt.IsZero() {
+		add(view.Card{Name: d.word("maint.card.selftest"), Mark: d.mark(f.SelfTestWell), Well: f.SelfTestWell,
+			Detail: d.word("maint.selftest", "when", d.when(f.SelfTestAt), "score", strconv.Itoa(f.SelfTestScore)), Next: d.word("maint.next.selftest")})
 	}
 	return append(bad, good...)
 }

@@ -70,7 +70,7 @@ func TestFailures(t *testing.T) {
 			continue
 		}
 		codes++
-		f := book.Failure(code, "what", "回执", "place", "3 号窗口")
+		f := book.Failure(code, "what", "回执", "place", "3 号窗口", "left", "3", "why", "缺纸。", "next", "请装纸。", "own", "Failed")
 		for part, text := range map[string]string{"what": f.What, "means": f.Means, "do": f.Do} {
 			if text == "" || strings.Contains(text, "⟦") {
 				t.Errorf("%s.%s is %q", code, part, text)
