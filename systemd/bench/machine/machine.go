@@ -246,8 +246,12 @@ func (m *Machine) running(ctx context.Context) error {
 	return errors.Join(fmt.Errorf("units have failed:\n%s", failed), err)
 }
 
-func (m *Machine) greet(ctx context.Context) (err error) {
-	m.agent, err = agent.Dial(ctx, m.path("agent.sock"))
+// greet reaches the guest's agent. A machine that does not answer keeps the session it had, which has ended.
+func (m *Machine) greet(ctx context.Context) error {
+	a, err := agent.Dial(ctx, m.path("agent.sock"))
+	if err == nil {
+		m.agent = a
+	}
 	return err
 }
 
