@@ -2,17 +2,26 @@
 
 package bench
 
-// TestPowerCuts cuts the power of a machine whose disk has a write cache, while facts are committed to a journal, again and
-// again (-cuts N). It asserts, after every cut:
+// TestPowerCuts cuts the power of the whole appliance, again and again (-cuts N): a rating pad with the package of this commit
+// installed, on a disk that has a write cache. A window PC invites, presses of a bouncing button on the kernel's GPIO rate, and the
+// platform, which lives on, takes what is delivered. Beside the program a writer commits facts of all sizes to a journal of its
+// own as fast as the disk takes them, and a careless program writes what it never asks the disk to keep. It asserts after every
+// cut:
 //
-//   - the machine comes up by itself, without a failed unit: nobody presses a key for fsck;
-//   - the journal opens, its chain of facts is whole, and every fact that was told of is in it as it was told;
-//   - what a careless program wrote, which never asked the disk to keep it, is lost: so the cut was one.
+//   - the machine comes up by itself, without a failed unit: nobody presses a key for fsck; the program serves again and the
+//     platform gets the rest;
+//   - the journal opens and its chain of facts is whole; every invitation and every rating of which the window PC was told, in
+//     this life or an earlier one, is in it, once;
+//   - at the platform every fact is there once, in its place, none is missing, and it had to refuse none: it recomputes every
+//     hash, and a journal that had lost facts which the platform has would give their numbers to others;
+//   - the same for the facts of the writer: the chain is whole, and what was told of is there as it was told;
+//   - what the careless program wrote is lost: so the cut was one.
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strconv"
@@ -21,6 +30,7 @@ import (
 	"testing"
 	"time"
 
+	"yuanban/kiosk/evaluation"
 	"yuanban/systemd/bench/agent"
 	"yuanban/systemd/bench/machine"
 )
@@ -28,8 +38,8 @@ import (
 const (
 	journalFile  = "/var/lib/bench.db"
 	carelessFile = "/var/lib/careless"
-	// How long facts are told of before a cut, at random up to this.
-	longestWriting = 1500 * time.Millisecond
+	// How long all are busy before a cut, at random up to this.
+	longestBusy = 3 * time.Second
 )
 
 func TestPowerCuts(t *testing.T) {
@@ -37,62 +47,169 @@ func TestPowerCuts(t *testing.T) {
 	program := filepath.Join(cache, "bin", "bench-journal")
 	goTool(t, []string{"CGO_ENABLED=1"}, "build", "-trimpath", "-o", program, "yuanban/systemd/bench/journaller")
 	cfg := setup(t, g, machine.Config{Disk: machine.Disk{Cached: true}})
-	m := start(t, cfg)
-	program = put(t, m, program)
-	output(t, m, "sync")
-	var told []string
+	platform := newPlatform(t)
+	p := &powerCuts{appliance: equip(t, platform, start(t, cfg)), invited: map[string]bool{}}
+	p.program = put(t, p.m, program)
+	p.giveToken()
+	p.install(configPad())
+	p.wait("a pad", buttonsOnline)
+	output(t, p.m, "sync")
 	for n := range *cuts {
 		began := time.Now()
-		facts, careless := writeUntilCut(t, m, program)
-		told = append(told, facts...)
-		m = start(t, cfg)
-		var out bytes.Buffer
-		err := m.Agent().Run(t.Context(), agent.Cmd{Args: []string{program, "check", journalFile},
-			Stdin: strings.NewReader(strings.Join(told, "\n") + "\n"), Stdout: &out})
-		if err != nil {
-			t.Fatalf("cut %d: %v", n+1, err)
+		careless := p.busyUntilCut()
+		p.appliance = equip(t, platform, start(t, cfg))
+		what := p.judge(careless)
+		if t.Failed() {
+			p.tell()
+			t.Fatalf("cut %d of %d", n+1, *cuts)
 		}
-		if got := strings.TrimSpace(out.String()); got != strconv.Itoa(len(told)) {
-			t.Errorf("cut %d: %s of %d facts were looked for", n+1, got, len(told))
-		}
-		kept, err := strconv.Atoi(output(t, m, program, "count", carelessFile))
-		if err != nil || kept >= careless {
-			t.Errorf("cut %d: %d of %d careless lines are there: the power was not cut, %v", n+1, kept, careless, err)
-		}
-		output(t, m, "rm", "-f", carelessFile)
-		say("cut %d of %d: %d facts told of, %d in all, none lost; %d of %d careless lines lost; %.1f s",
-			n+1, *cuts, len(facts), len(told), careless-kept, careless, time.Since(began).Seconds())
+		say("cut %d of %d: %s; %.1f s", n+1, *cuts, what, time.Since(began).Seconds())
 	}
+	if len(p.rated) < *cuts {
+		t.Errorf("%d ratings in %d lives: the machine was not busy", len(p.rated), *cuts)
+	}
+	say("%d cuts, %d ratings confirmed, %d of the writer's facts told of, none lost, none twice", *cuts, len(p.rated), len(p.told))
 }
 
-// writeUntilCut lets both programs write, cuts the power, and returns what was told of until then.
-func writeUntilCut(t *testing.T, m *machine.Machine, program string) (facts []string, careless int) {
-	t.Helper()
+// powerCuts is the appliance of the moment, and what the host was told in all its lives.
+type powerCuts struct {
+	*appliance
+	program string // the journaller
+
+	invited map[string]bool // invitations that were answered
+	rated   []string        // those that the window PC knows to be rated
+	cases   int             // invited so far
+	told    []string        // of the writer's facts
+}
+
+// busyUntilCut lets all be busy, cuts the power, and returns how many careless lines there were.
+func (p *powerCuts) busyUntilCut() (careless int) {
+	p.t.Helper()
 	var told, lines heard
-	var writing sync.WaitGroup
+	var busy sync.WaitGroup
 	for what, out := range map[[2]string]*heard{{"write", journalFile}: &told, {"careless", carelessFile}: &lines} {
-		writing.Go(func() {
-			err := m.Agent().Run(t.Context(), agent.Cmd{Args: []string{program, what[0], what[1]}, Stdout: out})
+		busy.Go(func() {
+			err := p.m.Agent().Run(p.t.Context(), agent.Cmd{Args: []string{p.program, what[0], what[1]}, Stdout: out})
 			if _, ok := errors.AsType[*agent.ExitError](err); ok {
-				t.Error(err)
+				p.t.Error(err)
 			}
 		})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for _, out := range []*heard{&told, &lines} {
-		if !out.first(ctx) {
-			t.Fatal("nothing was written for a minute")
-		}
+	ctx, cancel := context.WithCancel(p.t.Context())
+	first := make(chan struct{}) // a rating is confirmed
+	busy.Go(func() { p.rate(ctx, sync.OnceFunc(func() { close(first) })) })
+	within, giveUp := context.WithTimeout(p.t.Context(), time.Minute)
+	defer giveUp()
+	ready := told.first(within) && lines.first(within)
+	select {
+	case <-first:
+	case <-within.Done():
+		ready = false
 	}
-	time.Sleep(rand.N(longestWriting))
-	m.PowerCut()
-	writing.Wait()
-	facts = told.whole()
+	if ready {
+		time.Sleep(rand.N(longestBusy))
+	}
+	p.m.PowerCut()
+	cancel()
+	busy.Wait()
+	if !ready {
+		p.t.Fatal("the machine was not busy after a minute")
+	}
+	p.told = append(p.told, told.whole()...)
 	if all := lines.whole(); len(all) > 0 {
 		careless, _ = strconv.Atoi(all[len(all)-1])
 	}
-	return facts, careless
+	return careless
+}
+
+// rate invites and rates until the power is gone. What was confirmed is noted, then confirmed is called.
+func (p *powerCuts) rate(ctx context.Context, confirmed func()) {
+	for ctx.Err() == nil {
+		p.cases++
+		id, err := p.invite(windowToken, fmt.Sprintf("CASE-%d", p.cases), 1)
+		if err != nil {
+			time.Sleep(50 * time.Millisecond) // still rating, or off
+			continue
+		}
+		p.invited[id] = true
+		level := 3 + p.cases%3 // better grades give way to the next invitation
+		if err := p.hands.Do("bounce " + strconv.Itoa(level)); err != nil {
+			continue
+		}
+		for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+			if p.invitation(id) == evaluation.Rated {
+				p.rated = append(p.rated, id)
+				confirmed()
+				break
+			}
+		}
+	}
+}
+
+// judge looks at everything after a cut, and says it in short.
+func (p *powerCuts) judge(careless int) string {
+	p.t.Helper()
+	p.wait("a pad again", buttonsOnline)
+	p.delivered()
+	b := p.readJournal()
+	for id := range p.invited {
+		if b.opened[id] != 1 {
+			p.t.Errorf("the invitation %s was answered and is %d times in the journal", id, b.opened[id])
+		}
+	}
+	for _, id := range p.rated {
+		if b.given[id] != 1 {
+			p.t.Errorf("the rating %s was confirmed and is %d times in the journal", id, b.given[id])
+		}
+	}
+	p.wait("the rest is at the platform", buttonsOnline)
+	p.delivered()
+	p.judgePlatform(b)
+	p.judgeWriter()
+	kept, err := strconv.Atoi(output(p.t, p.m, p.program, "count", carelessFile))
+	if err != nil || kept >= careless {
+		p.t.Errorf("%d of %d careless lines are there: the power was not cut, %v", kept, careless, err)
+	}
+	output(p.t, p.m, "rm", "-f", carelessFile)
+	return fmt.Sprintf("%d invitations, %d ratings confirmed, %d facts at the platform (%d came again and were not taken again), %d of the writer's facts, none lost, none twice; %d of %d careless lines lost",
+		len(p.invited), len(p.rated), len(p.platform.Records()), p.platform.Duplicates(), len(p.told), careless-kept, careless)
+}
+
+func (p *powerCuts) judgePlatform(b book) {
+	p.t.Helper()
+	given := map[string]int{}
+	for i, r := range p.platform.Records() {
+		if r.Sequence != int64(i+1) || r.Epoch != p.platform.Records()[0].Epoch {
+			p.t.Fatalf("fact %d of epoch %s stands at place %d of the platform", r.Sequence, r.Epoch, i+1)
+		}
+		if r.Kind == "rating.given" {
+			given[r.Subject]++
+		}
+	}
+	if n := int64(len(p.platform.Records())); n < b.last {
+		p.t.Errorf("the platform has %d facts, the journal had %d", n, b.last)
+	}
+	for id, n := range b.given {
+		if n != 1 || given[id] != 1 {
+			p.t.Errorf("the rating %s is %d times in the journal and %d times at the platform", id, n, given[id])
+		}
+	}
+	if len(given) != len(b.given) {
+		p.t.Errorf("%d invitations were rated for the platform, %d in the journal", len(given), len(b.given))
+	}
+	if problems := p.platform.Problems(); len(problems) > 0 {
+		p.t.Errorf("the platform had to refuse: %q", problems)
+	}
+}
+
+func (p *powerCuts) judgeWriter() {
+	p.t.Helper()
+	var out bytes.Buffer
+	err := p.m.Agent().Run(p.t.Context(), agent.Cmd{Args: []string{p.program, "check", journalFile},
+		Stdin: strings.NewReader(strings.Join(p.told, "\n") + "\n"), Stdout: &out})
+	if got := strings.TrimSpace(out.String()); err != nil || got != strconv.Itoa(len(p.told)) {
+		p.t.Errorf("%q of the writer's %d facts are there: %v", got, len(p.told), err)
+	}
 }
 
 // heard are lines from the guest.

@@ -36,12 +36,13 @@ import (
 )
 
 const (
-	listen     = "127.0.0.1:8080"
-	leastGuard = 2.0 // exposure
+	machineName = "BENCH1"
+	listen      = "127.0.0.1:8080"
+	leastGuard  = 2.0 // exposure
 )
 
 func testService(t *testing.T, m *machine.Machine) {
-	install(t, m)
+	install(t, m, configKiosk(m))
 	profile, err := printer.ByName("epson80")
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +55,7 @@ func testService(t *testing.T, m *machine.Machine) {
 			t.Log(output(t, m, "journalctl", "-u", "kiosk", "-n", "50", "--no-pager"))
 		}
 	}()
-	k := &service{t: t, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return m.Agent().Dial(ctx, "tcp", addr) }}}}
+	k := newService(t, m)
 	took := k.wait("installed", allOnline)
 	say("kiosk.service: everything online %.1f s after the package was installed", took.Seconds())
 	checkGuard(t, m)
@@ -76,7 +76,7 @@ func testService(t *testing.T, m *machine.Machine) {
 }
 
 // install builds the package and installs it as a technician does, whose configuration is there already.
-func install(t *testing.T, m *machine.Machine) {
+func install(t *testing.T, m *machine.Machine, config string) {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join(cache, "deb-kiosk"))
 	if err != nil {
@@ -94,13 +94,14 @@ func install(t *testing.T, m *machine.Machine) {
 	if err != nil || len(built) != 1 {
 		t.Fatalf("build.sh made %q", built)
 	}
-	config := fmt.Sprintf(`machine: BENCH1
-role: kiosk
-listen: %s
-state: /var/lib/kiosk
-reader: {port: %s, baud: 115200, side: right}
-printer: {port: "%s", baud: 115200, profile: epson80, side: below}
-buttons:
+	if err := m.Agent().Put(t.Context(), "/etc/kiosk/kiosk.yaml", 0o644, strings.NewReader(config)); err != nil {
+		t.Fatal(err)
+	}
+	output(t, m, "dpkg", "--force-confold", "--install", put(t, m, built[0]))
+}
+
+// configPanel is the configuration of what hangs on the GPIO panel.
+const configPanel = `buttons:
   chip: kiosk-panel
   lines: {5: button-5, 4: button-4, 3: button-3, 2: button-2, 1: button-1}
   active-low: true
@@ -112,12 +113,18 @@ sensors:
   key: {line: key, active-low: true}
   door: {line: door, active-low: true}
   presence: {line: presence, active-low: true}
+`
+
+// configKiosk is the configuration of a 24-hour machine with everything.
+func configKiosk(m *machine.Machine) string {
+	return fmt.Sprintf(`machine: %s
+role: kiosk
+listen: %s
+state: /var/lib/kiosk
+reader: {port: %s, baud: 115200, side: right}
+printer: {port: "%s", baud: 115200, profile: epson80, side: below}
 relay: {line: reader-power, active-low: true}
-`, listen, m.SerialPath("com1"), m.USBPath("usb1"))
-	if err := m.Agent().Put(t.Context(), "/etc/kiosk/kiosk.yaml", 0o644, strings.NewReader(config)); err != nil {
-		t.Fatal(err)
-	}
-	output(t, m, "dpkg", "--force-confold", "--install", put(t, m, built[0]))
+`, machineName, listen, m.SerialPath("com1"), m.USBPath("usb1")) + configPanel
 }
 
 // checkGuard looks at the unit's protections from outside and from inside.
@@ -151,6 +158,11 @@ func checkGuard(t *testing.T, m *machine.Machine) {
 type service struct {
 	t      *testing.T
 	client *http.Client
+}
+
+func newService(t *testing.T, m *machine.Machine) *service {
+	return &service{t: t, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return m.Agent().Dial(ctx, "tcp", addr) }}}}
 }
 
 // ask asks for the status; it is empty while nobody answers.

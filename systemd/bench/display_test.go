@@ -1,0 +1,205 @@
+//go:build vm
+
+package bench
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"yuanban/devices/idcard"
+)
+
+// display is a person at the program's own screen, through the websocket that the page uses.
+type display struct {
+	a      *appliance
+	conn   *websocket.Conn
+	frames chan frame
+	screen string
+	main   string // HTML of the screen's regions
+	foot   string
+	card   idcard.Card
+	keyed  bool
+}
+
+// frame is what the program sends to its display.
+type frame struct {
+	Screen  string            `json:"screen"`
+	Regions map[string]string `json:"regions"`
+}
+
+// sit opens the screen.
+func (a *appliance) sit() *display {
+	a.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	resp, err := (&http.Client{Jar: jar, Transport: a.client.Transport}).Get("http://" + listen + "/")
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	resp.Body.Close()
+	d := websocket.Dialer{Jar: jar, HandshakeTimeout: 20 * time.Second,
+		NetDialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return a.m.Agent().Dial(ctx, "tcp", addr) }}
+	conn, _, err := d.DialContext(a.t.Context(), "ws://"+listen+"/ui/ws", http.Header{"Origin": {"http://" + listen}})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	v := &display{a: a, conn: conn, frames: make(chan frame, 256), card: idcard.Examples()[0]}
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		for {
+			var f frame
+			if conn.ReadJSON(&f) != nil {
+				return
+			}
+			select {
+			case v.frames <- f:
+			case <-a.t.Context().Done():
+				return
+			}
+		}
+	}()
+	a.t.Cleanup(func() {
+		conn.Close()
+		<-reading
+	})
+	return v
+}
+
+// nudge is how long a screen that waits for the visitor is left alone before it is touched again.
+const nudge = 400 * time.Millisecond
+
+// until does what a visitor does, until the screen is as it should be.
+func (v *display) until(what string, is func() bool) {
+	v.a.t.Helper()
+	end := time.After(2 * time.Minute)
+	again := time.NewTicker(nudge)
+	defer again.Stop()
+	for !is() {
+		select {
+		case f := <-v.frames:
+			if v.look(f) && !is() {
+				v.touch()
+			}
+		case <-again.C:
+			v.touch()
+		case <-end:
+			v.a.t.Fatalf("%s: after two minutes the screen is %s:\n%s", what, v.screen, v.main)
+		}
+	}
+}
+
+// wait looks, and touches nothing, until the screen is as it should be.
+func (v *display) wait(what string, is func() bool) {
+	v.a.t.Helper()
+	end := time.After(time.Minute)
+	for !is() {
+		select {
+		case f := <-v.frames:
+			v.look(f)
+		case <-end:
+			v.a.t.Fatalf("%s: after a minute the screen is %s:\n%s", what, v.screen, v.main)
+		}
+	}
+}
+
+func (v *display) on(screen string) func() bool { return func() bool { return v.screen == screen } }
+
+// look takes a frame in, and says whether the screen is another.
+func (v *display) look(f frame) (changed bool) {
+	if f.Screen != "" && f.Screen != v.screen {
+		v.screen, v.keyed, changed = f.Screen, false, true
+	}
+	if s, ok := f.Regions["main"]; ok {
+		v.main = html.UnescapeString(s)
+	}
+	if s, ok := f.Regions["foot"]; ok {
+		v.foot = s
+	}
+	return changed
+}
+
+func (v *display) send(do string, pairs ...string) {
+	v.a.t.Helper()
+	m := map[string]string{"do": do}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	if err := v.conn.WriteJSON(m); err != nil {
+		v.a.t.Fatalf("the screen %s cannot %s: %v", v.screen, do, err)
+	}
+}
+
+const creditCode = "91350100M000100Y43" // the example of GB 32100-2015
+
+var (
+	placeOfText = regexp.MustCompile(`第 (\d+) 页，共 (\d+) 页`)
+	stubNumber  = regexp.MustCompile(`(?s)<p class="stub-number">(.*?)</p>`)
+	tag         = regexp.MustCompile(`<[^>]*>`)
+)
+
+// numbers are the case numbers on the screen.
+func (v *display) numbers() (all []string) {
+	for _, n := range stubNumber.FindAllStringSubmatch(v.main, -1) {
+		all = append(all, strings.Join(strings.Fields(tag.ReplaceAllString(n[1], "")), ""))
+	}
+	return all
+}
+
+// touch does what a visitor does on the way to a receipt.
+func (v *display) touch() {
+	switch v.screen {
+	case "attract":
+		v.send("touch")
+	case "home":
+		v.send("package", "code", "P2")
+	case "package":
+		v.send("toggle", "item", "P2-03")
+		v.send("toggle", "item", "P2-04")
+		v.send("apply")
+	case "card":
+		if err := v.a.card.Lay(v.card); err != nil {
+			v.a.t.Fatal(err)
+		}
+	case "identity":
+		v.a.card.Remove()
+		v.send("confirm")
+	case "company":
+		if !v.keyed {
+			v.keyed = true
+			v.send("key", "key", "clear")
+			for _, k := range creditCode + "13800001234" {
+				v.send("key", "key", string(k))
+			}
+		}
+		if !strings.Contains(v.foot, "disabled") {
+			v.send("done")
+		}
+	case "letter":
+		if m := placeOfText.FindStringSubmatch(v.main); m != nil && m[1] != m[2] {
+			n, _ := strconv.Atoi(m[1]) // digits, by the pattern
+			v.send("page", "to", fmt.Sprint(n+1))
+			return
+		}
+		v.send("acknowledge")
+	case "sign":
+		v.send("ink", "strokes", "[[[100,100,0],[120,130,20],[140,110,40],[160,150,60],[180,120,80],[200,160,100]]]")
+		v.send("submit")
+	case "thanks":
+		v.send("finish")
+	case "wiped", "fault":
+		v.send("home")
+	}
+}
