@@ -28,6 +28,7 @@ type display struct {
 	main   string // HTML of the screen's regions
 	foot   string
 	card   idcard.Card
+	laid   time.Time // when the card was laid on this screen
 	keyed  bool
 }
 
@@ -78,8 +79,10 @@ func (a *appliance) sit() *display {
 	return v
 }
 
-// nudge is how long a screen that waits for the visitor is left alone before it is touched again.
-const nudge = 400 * time.Millisecond
+const (
+	nudge    = 400 * time.Millisecond // how long a screen that waits for the visitor is left alone before it is touched again
+	patience = 10 * time.Second       // how long a card is left on the reader
+)
 
 // until does what a visitor does, until the screen is as it should be.
 func (v *display) until(what string, is func() bool) {
@@ -120,7 +123,7 @@ func (v *display) on(screen string) func() bool { return func() bool { return v.
 // look takes a frame in, and says whether the screen is another.
 func (v *display) look(f frame) (changed bool) {
 	if f.Screen != "" && f.Screen != v.screen {
-		v.screen, v.keyed, changed = f.Screen, false, true
+		v.screen, v.keyed, v.laid, changed = f.Screen, false, time.Time{}, true
 	}
 	if s, ok := f.Regions["main"]; ok {
 		v.main = html.UnescapeString(s)
@@ -170,6 +173,10 @@ func (v *display) touch() {
 		v.send("toggle", "item", "P2-04")
 		v.send("apply")
 	case "card":
+		if time.Since(v.laid) < patience { // laid anew, it would be read anew
+			return
+		}
+		v.laid = time.Now()
 		if err := v.a.card.Lay(v.card); err != nil {
 			v.a.t.Fatal(err)
 		}
