@@ -38,21 +38,31 @@ type frame struct {
 	Regions map[string]string `json:"regions"`
 }
 
-// sit opens the screen.
-func (a *appliance) sit() *display {
-	a.t.Helper()
+// dialDisplay connects to the program as its page does.
+func (a *appliance) dialDisplay(ctx context.Context) (*websocket.Conn, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		a.t.Fatal(err)
+		return nil, err
 	}
-	resp, err := (&http.Client{Jar: jar, Transport: a.client.Transport}).Get("http://" + listen + "/")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/", nil)
 	if err != nil {
-		a.t.Fatal(err)
+		return nil, err
+	}
+	resp, err := (&http.Client{Jar: jar, Transport: a.client.Transport}).Do(req)
+	if err != nil {
+		return nil, err
 	}
 	resp.Body.Close()
 	d := websocket.Dialer{Jar: jar, HandshakeTimeout: 20 * time.Second,
 		NetDialContext: func(ctx context.Context, _, addr string) (net.Conn, error) { return a.m.Agent().Dial(ctx, "tcp", addr) }}
-	conn, _, err := d.DialContext(a.t.Context(), "ws://"+listen+"/ui/ws", http.Header{"Origin": {"http://" + listen}})
+	conn, _, err := d.DialContext(ctx, "ws://"+listen+"/ui/ws", http.Header{"Origin": {"http://" + listen}})
+	return conn, err
+}
+
+// sit opens the screen.
+func (a *appliance) sit() *display {
+	a.t.Helper()
+	conn, err := a.dialDisplay(a.t.Context())
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -75,8 +75,17 @@ func testService(t *testing.T, m *machine.Machine) {
 	}
 }
 
-// install builds the package and installs it as a technician does, whose configuration is there already.
+// install installs the package as a technician does, whose configuration is there already.
 func install(t *testing.T, m *machine.Machine, config string) {
+	t.Helper()
+	if err := m.Agent().Put(t.Context(), "/etc/kiosk/kiosk.yaml", 0o644, strings.NewReader(config)); err != nil {
+		t.Fatal(err)
+	}
+	installPackage(t, m)
+}
+
+// installPackage builds the package and installs it.
+func installPackage(t *testing.T, m *machine.Machine) {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join(cache, "deb-kiosk"))
 	if err != nil {
@@ -93,9 +102,6 @@ func install(t *testing.T, m *machine.Machine, config string) {
 	built, err := filepath.Glob(filepath.Join(dir, "*.deb"))
 	if err != nil || len(built) != 1 {
 		t.Fatalf("build.sh made %q", built)
-	}
-	if err := m.Agent().Put(t.Context(), "/etc/kiosk/kiosk.yaml", 0o644, strings.NewReader(config)); err != nil {
-		t.Fatal(err)
 	}
 	output(t, m, "dpkg", "--force-confold", "--install", put(t, m, built[0]))
 }
