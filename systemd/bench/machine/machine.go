@@ -25,7 +25,7 @@ type Config struct {
 	Disk   Disk
 	Append string   // to the kernel's command line
 	Serial []string // names of the serial lines, three at most; see SerialPath
-	USB    []string // names of the USB serial adapters, four at most, not plugged in at first; see USBPath
+	USB    []string // names of the USB serial adapters, three at most, not plugged in at first; see USBPath
 	Say    func(format string, args ...any)
 }
 
@@ -34,7 +34,7 @@ const (
 	memory   = 512 // MiB
 	cpus     = 2
 	maxTTY   = 3 // serial lines beside the console: a PC has four
-	maxUSB   = 4 // ports of the USB controller
+	maxUSB   = 3 // of the four ports of the USB controller; the last is for a stick
 	usbSlot  = "0x8"
 	startup  = 10 * time.Second // until qemu answers
 	bootTime = 5 * time.Minute  // until the guest is ready, on a host that is busy with other things

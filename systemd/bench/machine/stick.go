@@ -7,10 +7,11 @@ import (
 	"strconv"
 )
 
-// Names in qemu of the one USB stick that a machine may have, in the last port.
+// The one USB stick that a machine may have: its names in qemu, and its port.
 const (
 	stickDevice = "stick"
 	stickBlocks = "stick-blocks"
+	stickPort   = maxUSB + 1
 )
 
 // PlugStick plugs a USB stick in whose blocks are the file at path. The guest notices a little later.
@@ -22,7 +23,7 @@ func (m *Machine) PlugStick(ctx context.Context, path string) error {
 	}
 	if err == nil {
 		err = m.qmp.do(ctx, "device_add", map[string]any{"driver": "usb-storage", "id": stickDevice, "drive": stickBlocks,
-			"bus": "usb.0", "port": strconv.Itoa(maxUSB), "removable": true})
+			"bus": "usb.0", "port": strconv.Itoa(stickPort), "removable": true})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot plug the stick in: %w", err)
