@@ -116,6 +116,10 @@ func TestWhatATechnicianMends(t *testing.T) {
 		state := t.TempDir()
 		j, err := journal.Open(t.Context(), filepath.Join(state, "journal.db"), journal.Options{Machine: machine})
 		ok(t, err)
+		ok(t, j.Write(t.Context(), func(tx *journal.Tx) error { // one without any fact would take another name
+			_, err := tx.Fact("test.fact", "subject", struct{}{}, nil)
+			return err
+		}))
 		ok(t, j.Close())
 		return state
 	}
