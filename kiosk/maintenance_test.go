@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// technician is a page of the built program in the hands of a technician: it knows the screen that is shown.
+type technician struct {
+	t      *testing.T
+	conn   *websocket.Conn
+	frames chan frame
+	last   frame
+}
+
+func newTechnician(t *testing.T, p *program) *technician {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(t, err)
+	resp, err := (&http.Client{Jar: jar}).Get(p.url)
+	must(t, err)
+	resp.Body.Close()
+	d := websocket.Dialer{Jar: jar, HandshakeTimeout: 10 * time.Second}
+	conn, _, err := d.Dial("ws"+strings.TrimPrefix(p.url, "http")+"ui/ws", http.Header{"Origin": {strings.TrimSuffix(p.url, "/")}})
+	must(t, err)
+	v := &technician{t: t, conn: conn, frames: make(chan frame, 256)}
+	done := make(chan struct{})
+	t.Cleanup(func() { conn.Close(); <-done })
+	go func() {
+		defer close(done)
+		for {
+			var f frame
+			if conn.ReadJSON(&f) != nil {
+				return
+			}
+			select {
+			case v.frames <- f:
+			default: // nobody looks any more
+			}
+		}
+	}()
+	return v
+}
+
+func (v *technician) do(action string, args ...string) {
+	v.t.Helper()
+	msg := map[string]string{"do": action}
+	for i := 0; i+1 < len(args); i += 2 {
+		msg[args[i]] = args[i+1]
+	}
+	must(v.t, v.conn.WriteJSON(msg))
+}
+
+// sees waits for a screen, and for texts on it.
+func (v *technician) sees(screen string, texts ...string) {
+	v.t.Helper()
+	shown := func(f frame) bool {
+		var all strings.Builder
+		for _, html := range f.Regions {
+			all.WriteString(html)
+		}
+		for _, text := range texts {
+			if !strings.Contains(all.String(), text) {
+				return false
+			}
+		}
+		return f.Screen == screen
+	}
+	for end := time.After(time.Minute); !shown(v.last); {
+		select {
+		case v.last = <-v.frames:
+		case <-end:
+			v.t.Fatalf("within a minute there was no %s with %q; the last is %s", screen, texts, v.last.Screen)
+		}
+	}
+}
+
+// TestMaintenanceAtTheMachine: the built program, a PIN made by kiosk pin, three seconds on the park's name, the wrong PIN and the right
+// one, what the machine says of itself, and a request for what is on the stick.
+func TestMaintenanceAtTheMachine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	runtime := filepath.Join(dir, "run")
+	must(t, os.Mkdir(runtime, 0o700))
+	makePIN := exec.Command(kioskBinary(t), "pin")
+	makePIN.Stdin = strings.NewReader("482913\n482913\n")
+	line, err := makePIN.Output()
+	must(t, err)
+	pin, config := filepath.Join(dir, "maintenance.pin"), filepath.Join(dir, "kiosk.yaml")
+	must(t, os.WriteFile(pin, line, 0o600))
+	must(t, os.WriteFile(config, fmt.Appendf(nil, "machine: MAINT1\nrole: kiosk\nlisten: 127.0.0.1:%d\nstate: %q\nmaintenance: {pin-file: %q}\nreader: {port: %q, baud: 115200, side: right}\n",
+		freePort(t), filepath.Join(dir, "state"), pin, filepath.Join(dir, "no-reader")), 0o600))
+	cmd := exec.Command(kioskBinary(t), "run", "-config", config)
+	cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+runtime)
+	v := newTechnician(t, startCommand(t, cmd))
+	v.sees("attract")
+	v.do("touch")
+	v.sees("home")
+	v.do("hold")
+	v.sees("pin")
+	v.do("release")
+	enter := func(digits string) {
+		for _, k := range digits {
+			v.do("key", "key", string(k))
+		}
+		v.do("enter")
+	}
+	enter("482914")
+	v.sees("pin", "M-701")
+	enter("482913")
+	v.sees("maintenance", "MAINT1", "请检查读卡器的数据线和电源。")
+	v.do("tasks")
+	v.sees("tasks")
+	v.do("stick")
+	v.sees("trial")
+	v.do("begin")
+	eventually(t, "the program asks for what is on the stick", func() bool { _, err := os.Stat(filepath.Join(runtime, "stick")); return err == nil })
+	v.do("tasks")
+	v.sees("tasks")
+	v.do("end")
+	v.sees("attract")
+}
