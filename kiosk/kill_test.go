@@ -155,7 +155,8 @@ type frame struct {
 	Regions map[string]string `json:"regions"`
 }
 
-func newVisitor(t *testing.T, p *program, hw *bothEnds, seen *witness) *visitor {
+// dialPage is the websocket of a page, as a browser opens it.
+func dialPage(t *testing.T, p *program) *websocket.Conn {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -173,6 +174,12 @@ func newVisitor(t *testing.T, p *program, hw *bothEnds, seen *witness) *visitor 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func newVisitor(t *testing.T, p *program, hw *bothEnds, seen *witness) *visitor {
+	t.Helper()
+	conn := dialPage(t, p)
 	v := &visitor{t: t, hw: hw, conn: conn, seen: seen, frames: make(chan frame, 256)}
 	go func() {
 		defer close(v.frames)

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,14 +22,7 @@ type technician struct {
 
 func newTechnician(t *testing.T, p *program) *technician {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	must(t, err)
-	resp, err := (&http.Client{Jar: jar}).Get(p.url)
-	must(t, err)
-	resp.Body.Close()
-	d := websocket.Dialer{Jar: jar, HandshakeTimeout: 10 * time.Second}
-	conn, _, err := d.Dial("ws"+strings.TrimPrefix(p.url, "http")+"ui/ws", http.Header{"Origin": {strings.TrimSuffix(p.url, "/")}})
-	must(t, err)
+	conn := dialPage(t, p)
 	v := &technician{t: t, conn: conn, frames: make(chan frame, 256)}
 	done := make(chan struct{})
 	t.Cleanup(func() { conn.Close(); <-done })
