@@ -36,8 +36,8 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		opt.Log = newLog(stderr, cfg.Log.Level)
 	}
 	slog.SetDefault(opt.Log) // the GPIO library writes to the standard logger
-	opt.Log.Info("configuration", "file", file)
 	if *hold {
+		opt.Log.Info("configuration", "file", file)
 		err = daemon.Stand(ctx, opt, load)
 	} else {
 		if cfg == nil {
@@ -48,6 +48,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "kiosk run: %s: %v\n", file, err)
 			return exitUsage
 		}
+		opt.Log.Info("configuration", "file", file)
 		opt.Config = cfg
 		err = daemon.Run(ctx, opt)
 	}
