@@ -35,9 +35,12 @@ type progressLine struct {
 	At       time.Time `json:"at"`
 }
 
-// step writes where it is, at most ten times a step: the file may be on a card that wears out.
+// quiet is how long the file may stay as it is. The screen takes much longer silence for an update that has died.
+const quiet = 20 * time.Second
+
+// step writes where it is: as it begins, each tenth of it, and now and then while it waits.
 func (r *report) step(name string, done float64) {
-	if r.last.Step == name && done < r.last.Progress+0.1 && done < 1 {
+	if r.last.Step == name && done < r.last.Progress+0.1 && time.Since(r.last.At) < quiet {
 		return
 	}
 	r.write(progressLine{Step: name, Progress: done})
@@ -45,11 +48,11 @@ func (r *report) step(name string, done float64) {
 
 // write replaces the file. That it cannot is no reason to stop: then nobody is looking.
 func (r *report) write(p progressLine) {
+	p.At = time.Now().UTC()
 	r.last = p
 	if r.file == "" {
 		return
 	}
-	p.At = time.Now().UTC()
 	if text, err := json.Marshal(p); err == nil {
 		_ = identity.WriteFile(r.file, append(text, '\n'), 0o644)
 	}

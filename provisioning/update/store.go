@@ -264,6 +264,7 @@ func (s *Store) verify(ctx context.Context) error {
 	for {
 		if last = s.opt.Host.Healthy(ctx); last != nil {
 			since = time.Time{}
+			s.opt.Tell(Verify, 0) // it still waits
 		} else if since.IsZero() {
 			since = time.Now()
 		}
