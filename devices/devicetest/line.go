@@ -502,7 +502,7 @@ func plugDuring(op func(*serialport.Port) error) func(*testing.T, *LineRig) {
 
 func plugClosing(t *testing.T, r *LineRig) {
 	for range 3 {
-		p := r.open(t)
+		p := r.reopen(t) // udev may still be taking the name of the time before away
 		wait := start(t, func() error { return r.Hands.Do("unplug") })
 		if err := start(t, p.Close)(); err != nil {
 			t.Errorf("close: %v", err)
@@ -517,7 +517,7 @@ func plugClosing(t *testing.T, r *LineRig) {
 
 // plugHeld: a driver that is slow to close must not make the device come back under another name for good.
 func plugHeld(t *testing.T, r *LineRig) {
-	p := r.open(t)
+	p := r.reopen(t)
 	r.do(t, "unplug")
 	p.SetReadDeadline(time.Now().Add(lineWait))
 	_, err := p.Read(make([]byte, 1))
