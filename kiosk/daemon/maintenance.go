@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -96,7 +98,8 @@ func (m *machine) openDesk() {
 	}}
 	opt := maintenance.Options{Stage: m.stage, Box: view.Box{Width: m.cfg.Screen.Width, Height: m.cfg.Screen.Height}, Words: m.words,
 		Location: m.location, Log: m.log, Facts: m.facts, Help: m.visitorHelp, PIN: m.secrets.pin, Buttons: m.hasButtons(),
-		Key: m.sensors != nil && m.cfg.Sensors.Key != nil}
+		Tries: triesFile{filepath.Join(m.cfg.State, "maintenance-tries.json")},
+		Key:   m.sensors != nil && m.cfg.Sensors.Key != nil}
 	if m.cfg.Reader != nil {
 		opt.Reader = m.reader
 	}
@@ -160,3 +163,22 @@ func (m *machine) facts(ctx context.Context) maintenance.Facts {
 	}
 	return f
 }
+
+// triesFile keeps the wrong PINs that count, beside the journal: they are no fact of a visit, and are needed where the journal is not.
+type triesFile struct{ path string }
+
+// triesMost is how long the file may be, in bytes.
+const triesMost = 1 << 10
+
+// Load implements maintenance.Memory. A folder that is not there yet has nothing in it.
+func (f triesFile) Load() ([]byte, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, triesMost))
+}
+
+// Keep implements maintenance.Memory.
+func (f triesFile) Keep(data []byte) error { return writeSynced(f.path, data) }

@@ -91,5 +91,7 @@ func (b book) maintenance(role string) []Sample {
 		one("maintenance-pin-wrong", "pin", "maint.pin.title", view.PIN{Most: 12, Keys: view.KeysDigits, Failure: b.fail("M-701", "left", "3")}, b.foot(cancel, short)),
 		one("maintenance-pin-full", "pin", "maint.pin.title", view.PIN{Typed: 12, Most: 12, Keys: view.KeysDigits}, b.foot(cancel, enter)),
 		one("maintenance-pin-locked", "pin", "maint.pin.title", locked, b.foot(cancel)),
+		one("maintenance-pin-loose", "pin", "maint.pin.title", view.PIN{Most: 12, Failure: b.fail("M-703"), Until: time.Now().Add(2 * time.Minute), Total: 3 * time.Minute}, b.foot(cancel)),
+		one("maintenance-pin-unread", "pin", "maint.pin.title", view.PIN{Most: 12, Failure: b.fail("M-704"), Until: time.Now().Add(14 * time.Minute), Total: 15 * time.Minute}, b.foot(cancel)),
 	}
 }
