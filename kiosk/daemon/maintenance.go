@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -144,16 +143,13 @@ func (m *machine) tryLamp(level int) {
 
 // facts are the machine's status as a technician before it reads it.
 func (m *machine) facts(ctx context.Context) maintenance.Facts {
-	s := m.status(ctx)
+	s, unrecorded := m.judge(ctx)
 	r, _ := m.recording.get()
 	f := maintenance.Facts{Number: s.Machine, Place: m.content.Park.Name, Program: s.Version, Configuration: m.opt.Configuration, Devices: s.Devices,
 		Backlog: s.Platform.Backlog, Oldest: s.Platform.Oldest, Room: r.room, Clock: r.clock,
-		Platform: s.Platform.Configured, Online: s.Platform.Online, LastOK: s.Platform.LastOK, LastError: s.Platform.LastError, Display: s.Display}
+		Platform: s.Platform.Configured, Online: s.Platform.Online, LastOK: s.Platform.LastOK, LastError: s.Platform.LastError, Cause: m.upstream.State().Cause, Recording: unrecorded, Display: s.Display}
 	t := lastSelfTest(m.cfg.State)
 	f.SelfTestAt, f.SelfTestWell, f.SelfTestScore = t.At, t.Well, t.Score
-	if s.Journal != "ok" && r.room == nil {
-		f.Recording = errors.New(s.Journal)
-	}
 	if m.cfg.Role == config.RolePad {
 		f.Place = m.words.Text("maint.window", "number", m.cfg.Window.Number)
 	}

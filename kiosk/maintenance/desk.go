@@ -71,8 +71,9 @@ type Stick interface {
 type StickReport struct {
 	Step     string  // Ask, Download, Install, Verify, Commit, Rollback, Done, Failed
 	Progress float64 // of the step, 0 to 1
-	Text     string  // what went wrong, or what is done now
-	Code     string  // of a failure
+	Text     string  // what went wrong, or what is done now, in English
+	Code     string  // of a request that this machine has written on the stick
+	Why      string  // of a failure: noStick, noMount, noBundle, readOnly, why the bundle is refused, or the step that failed
 	Version  int64   // of the bundle, 0 while it is not known
 	At       time.Time
 }

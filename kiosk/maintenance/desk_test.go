@@ -363,20 +363,20 @@ func TestLockSurvives(t *testing.T) {
 func TestLockOnBadDisk(t *testing.T) {
 	broken := errors.New("input/output error")
 	for name, tc := range map[string]struct {
-		disk  disk
+		disk  *disk
 		first string        // what the PIN pad says after the start
 		wait  time.Duration // until there is a try
 		then  string        // what it says after a wrong one
 	}{
-		"never written":   {disk{}, "", 0, "M-701"},
-		"damaged":         {disk{data: []byte(`{"wrong":`)}, "M-704", lockedFor, "M-701"},
-		"out of range":    {disk{data: []byte(`{"wrong":1,"seconds":99999999}`)}, "M-704", lockedFor, "M-701"},
-		"unreadable":      {disk{load: broken}, "M-704", lockedFor, "M-701"},
-		"read-only":       {disk{keep: broken}, "M-703", tryCosts, "M-703"},
-		"read-only, two":  {disk{keep: broken, data: []byte(`{"wrong":2,"seconds":800}`)}, "M-703", 2 * tryCosts, "M-703"},
-		"read-only, five": {disk{keep: broken, data: []byte(`{"wrong":5,"seconds":200}`)}, "M-703", 200 * time.Second, "M-703"},
-		"gone":            {disk{keep: broken, load: broken}, "M-704", lockedFor, "M-703"},
-		"hangs":           {disk{hang: make(chan struct{})}, "M-704", lockedFor, "M-703"},
+		"never written":   {&disk{}, "", 0, "M-701"},
+		"damaged":         {&disk{data: []byte(`{"wrong":`)}, "M-704", lockedFor, "M-701"},
+		"out of range":    {&disk{data: []byte(`{"wrong":1,"seconds":99999999}`)}, "M-704", lockedFor, "M-701"},
+		"unreadable":      {&disk{load: broken}, "M-704", lockedFor, "M-701"},
+		"read-only":       {&disk{keep: broken}, "M-703", tryCosts, "M-703"},
+		"read-only, two":  {&disk{keep: broken, data: []byte(`{"wrong":2,"seconds":800}`)}, "M-703", 2 * tryCosts, "M-703"},
+		"read-only, five": {&disk{keep: broken, data: []byte(`{"wrong":5,"seconds":200}`)}, "M-703", 200 * time.Second, "M-703"},
+		"gone":            {&disk{keep: broken, load: broken}, "M-704", lockedFor, "M-703"},
+		"hangs":           {&disk{hang: make(chan struct{})}, "M-704", lockedFor, "M-703"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -384,7 +384,7 @@ func TestLockOnBadDisk(t *testing.T) {
 				if d.hang != nil {
 					d.hang = make(chan struct{}) // of this bubble
 				}
-				b := stand(t, func(o *Options) { o.Tries = &d })
+				b := stand(t, func(o *Options) { o.Tries = d })
 				if d.hang != nil {
 					b.hold(holdFor)
 					if v := b.on("pin").Body.(view.PIN); !v.Checked {
@@ -562,12 +562,12 @@ func TestKeyTrial(t *testing.T) {
 func TestStick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := stand(t, withKey)
-		b.report(StickReport{Step: "Failed", Text: "no stick", Code: "U-1"})
+		b.report(StickReport{Step: "Failed", Text: "no stick", Why: "noStick"})
 		time.Sleep(time.Minute)
 		b.desk.Key(true)
 		b.do("tasks")
 		b.do("stick")
-		if v := b.trial(); v.Failure == nil || v.Failure.Code != "M-742" || !strings.Contains(v.Failure.Means+v.Failure.What, "U-1") {
+		if v := b.trial(); v.Failure == nil || v.Failure.Code != "M-742" || v.Failure.Means != wording.Default().Text("maint.stick.failed.noStick") {
 			t.Errorf("of the last update it says %+v", v)
 		}
 		b.begin = errors.New("no such folder")
@@ -647,13 +647,13 @@ func TestWays(t *testing.T) {
 
 // TestCards: lost and frozen devices come first and say the next step, in texts that exist.
 func TestCards(t *testing.T) {
-	d := New(Options{Words: wording.Default(), Location: time.UTC})
-	for _, device := range []string{"reader", "printer", "buttons", "sensors", "relay"} {
+	d := New(Options{Words: wording.Default(), Location: time.UTC, Box: view.Box{Width: 1080, Height: 1920}})
+	for _, device := range allDevices {
 		for _, s := range []station.State{station.Offline, station.HardwareError} {
 			cards := d.cards(&Facts{Devices: []station.Health{{Device: "reader", State: station.Online},
 				{Device: device, State: s, Detail: strings.Repeat("x", 300), Since: time.Now()}},
 				Backlog: 3, Oldest: time.Now().Add(-48 * time.Hour), Clock: errors.New("no clock"), Room: errors.New("full"), Free: 5e6, Platform: true})
-			if cards[0].Well || cards[0].Next == "" || strings.Contains(fmt.Sprint(cards), "⟦") || len([]rune(cards[0].Detail)) > detailMost {
+			if cards[0].Well || cards[0].Next == "" || strings.Contains(fmt.Sprint(cards), "⟦") || len([]rune(cards[0].Raw)) > rawMost {
 				t.Errorf("%s %s: %+v", device, s, cards)
 			}
 			if i := slices.IndexFunc(cards, func(c view.Card) bool { return c.Well }); slices.ContainsFunc(cards[i:], func(c view.Card) bool { return !c.Well }) {

@@ -20,6 +20,7 @@ type Card struct {
 	Well   bool
 	Detail string // what was seen
 	Next   string // what to do, "" when nothing is to be done
+	Raw    string // the same in the driver's English, for the telephone; "" on displays without room for it
 }
 
 // Tasks are what a technician can do. Each button sends an action of its own.
@@ -38,6 +39,7 @@ type Trial struct {
 	Step    string // of an update
 	Percent int    // of this step, 0..100
 	Failure *Failure
+	Raw     string // of the failure, in English, for the telephone; "" on displays without room for it
 }
 
 // TrialKey is a rating button under test.
@@ -112,10 +114,23 @@ func cardGrid(b Box, m Modes) grid {
 
 func (g grid) height(c Card) float64 {
 	h := g.head
-	for _, t := range []string{c.Detail, c.Next} {
-		if n := len([]rune(t)); n > 0 {
+	for _, t := range []string{c.Detail, c.Next, c.Raw} {
+		if n := fullWidth(t); n > 0 {
 			h += g.line * float64((n+g.chars-1)/g.chars)
 		}
 	}
 	return h
+}
+
+// fullWidth is the width of a text in full-width characters, rounded up; a Latin letter takes at most six tenths of one, and words break early.
+func fullWidth(s string) int {
+	tenths := 0
+	for _, r := range s {
+		if r < 0x2000 {
+			tenths += 6
+		} else {
+			tenths += 10
+		}
+	}
+	return (tenths + 9) / 10
 }
