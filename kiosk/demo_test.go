@@ -54,6 +54,7 @@ type program struct {
 	cmd  *exec.Cmd
 	url  string // of the screen, with a slash at its end
 	log  *lockedBuffer
+	said *lockedBuffer // on its standard output
 	done chan struct{}
 }
 
@@ -66,7 +67,7 @@ func start(t testing.TB, args ...string) *program {
 // startCommand does the same for a command that was made ready.
 func startCommand(t testing.TB, cmd *exec.Cmd) *program {
 	t.Helper()
-	p := &program{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
+	p := &program{t: t, cmd: cmd, log: &lockedBuffer{}, said: &lockedBuffer{}, done: make(chan struct{})}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +80,7 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *program {
 	go func() {
 		defer close(p.done)
 		for s := bufio.NewScanner(out); s.Scan(); {
+			fmt.Fprintln(p.said, s.Text())
 			for _, w := range strings.Fields(s.Text()) {
 				if strings.HasPrefix(w, "http://") && !strings.HasSuffix(w, "bench") {
 					select {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -132,4 +133,24 @@ func TestMaintenanceAtTheMachine(t *testing.T) {
 	v.sees("tasks")
 	v.do("end")
 	v.sees("attract")
+}
+
+// TestMaintenanceInTheDemo: the PIN that the demo prints opens its maintenance screen, on which all is well.
+func TestMaintenanceInTheDemo(t *testing.T) {
+	t.Parallel()
+	p := start(t, "demo", "-fast", "-listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	printed := regexp.MustCompile(`PIN +(\d{6}) `)
+	eventually(t, "it prints the PIN", func() bool { return printed.MatchString(p.said.String()) })
+	v := newTechnician(t, p)
+	v.sees("attract")
+	v.do("touch")
+	v.sees("home")
+	v.do("hold")
+	v.sees("pin")
+	v.do("release")
+	for _, k := range printed.FindStringSubmatch(p.said.String())[1] {
+		v.do("key", "key", string(k))
+	}
+	v.do("enter")
+	v.sees("maintenance", "DEMO01", "有纸，上盖已关，切刀正常", "安全模块")
 }

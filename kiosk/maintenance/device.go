@@ -10,13 +10,16 @@ import (
 )
 
 // device is how a device is, in words: what was seen of it, and for what is not well the next step. A device that answers and asks for
-// something, such as paper, is not well. The driver's English comes after, for whoever is on the telephone.
+// something, such as paper, is not well. Where a driver failed its English comes after, for the telephone: it has the path and the cause.
 func (d *Desk) device(h station.Health) view.Card {
 	seen := h.Seen
 	if len(seen) == 0 && h.State != station.Online {
 		seen = []station.Condition{{Word: station.Unknown}}
 	}
-	c := view.Card{Name: d.word("tech.device." + h.Device), Detail: d.seen(seen), Well: h.State == station.Online, Raw: h.Detail}
+	c := view.Card{Name: d.word("tech.device." + h.Device), Detail: d.seen(seen), Well: h.State == station.Online}
+	if !c.Well {
+		c.Raw = h.Detail
+	}
 	mark := "maint.state." + string(h.State)
 	for _, s := range seen {
 		if !s.Word.Fault() {

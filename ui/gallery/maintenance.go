@@ -17,7 +17,7 @@ func (b book) maintenance(role string) []Sample {
 	seen := func(words ...string) string {
 		var said []string
 		for _, w := range words {
-			said = append(said, b.Text("maint.seen."+w, "value", "115200"))
+			said = append(said, b.Text("maint.seen."+w, "value", map[string]string{"baud": "115200"}[w]))
 		}
 		return strings.Join(said, b.Text("maint.and"))
 	}
@@ -44,8 +44,8 @@ func (b book) maintenance(role string) []Sample {
 		well("tech.device.buttons", "online", seen("allWork")), well("tech.device.sensors", "online", seen("doorOpen", "somebody")),
 	}, rest...)
 	lost := append([]view.Card{
-		bad("reader", "mute", "13:48", seen("cycled", "mute"), "cycled", "…framing SDT: the reader does not answer; its power is switched off and on (time 1)"),
-		bad("printer", "attention", "", seen("paperOut", "coverShut", "cutterWell"), "paperOut", "paper out, cover closed, cutter ok"),
+		bad("reader", "mute", "13:48", b.Text("maint.seen.cycled", "value", "1")+b.Text("maint.and")+seen("mute"), "cycled", "…framing SDT: the reader does not answer; its power is switched off and on (time 1)"),
+		bad("printer", "attention", "", seen("paperOut", "coverShut", "cutterWell"), "paperOut", ""),
 		bad("buttons", "hardwareError", "14:01", second, "stuck", "button 2 is held down or shorted: free it or check its cable"),
 		bad("sensors", "offline", "11-21 08:12", seen("gone"), "sensors.offline", "…n /dev/gpiochip2: no such file or directory: device gone"),
 		bad("relay", "denied", "11-21 08:12", seen("denied"), "denied", "…permission denied: the program's user must be in the group of that node"),
