@@ -35,8 +35,8 @@ type Facts struct {
 	Display       bool
 }
 
-// rawMost is how much of a driver's own English is shown, in characters; all of it is on the technician's page and in the log.
-const rawMost = 64
+// rawMost is how much of a driver's own English is shown, in characters: one line; all of it is on the technician's page and in the log.
+const rawMost = 56
 
 // cards lays the facts out, what is not well first.
 func (d *Desk) cards(f *Facts) []view.Card {

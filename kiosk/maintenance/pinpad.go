@@ -31,7 +31,9 @@ func (s *pinPad) view(d *Desk) view.View {
 		body.Failure = d.failure("M-701", "left", strconv.Itoa(left))
 	}
 	v := view.View{Screen: "pin", Title: d.word("maint.pin.title"), Body: body, Foot: []view.Button{d.button("cancel")}}
-	if body.Keys != view.KeysNone {
+	if body.Keys == view.KeysNone {
+		v.Title = d.word("maint.pin.wait")
+	} else {
 		enter := d.mainly("enter")
 		enter.Disabled = len(s.typed) < LeastPIN || body.Checked // the screen says why beside what is typed
 		v.Foot = append(v.Foot, enter)

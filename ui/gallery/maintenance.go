@@ -44,11 +44,11 @@ func (b book) maintenance(role string) []Sample {
 		well("tech.device.buttons", "online", seen("allWork")), well("tech.device.sensors", "online", seen("doorOpen", "somebody")),
 	}, rest...)
 	lost := append([]view.Card{
-		bad("reader", "mute", "13:48", b.Text("maint.seen.cycled", "value", "1")+b.Text("maint.and")+seen("mute"), "cycled", "…framing SDT: the reader does not answer; its power is switched off and on (time 1)"),
+		bad("reader", "mute", "13:48", b.Text("maint.seen.cycled", "value", "1")+b.Text("maint.and")+seen("mute"), "cycled", "…s not answer; its power is switched off and on (time 1)"),
 		bad("printer", "attention", "", seen("paperOut", "coverShut", "cutterWell"), "paperOut", ""),
-		bad("buttons", "hardwareError", "14:01", second, "stuck", "button 2 is held down or shorted: free it or check its cable"),
+		bad("buttons", "hardwareError", "14:01", second, "stuck", "…n 2 is held down or shorted: free it or check its cable"),
 		bad("sensors", "offline", "11-21 08:12", seen("gone"), "sensors.offline", "…n /dev/gpiochip2: no such file or directory: device gone"),
-		bad("relay", "denied", "11-21 08:12", seen("denied"), "denied", "…permission denied: the program's user must be in the group of that node"),
+		bad("relay", "denied", "11-21 08:12", seen("denied"), "denied", "… group of that node (dialout, udev rule of the package)"),
 		{Name: b.Text("tech.platform"), Mark: b.Text("maint.state.offline"), Detail: b.Text("maint.platform.unreachable"), Next: b.Text("maint.next.platform.unreachable"), Raw: "…dial tcp 10.20.0.7:443: connect: no route to host"},
 		{Name: b.Text("maint.card.journal"), Mark: b.Text("maint.state.well"), Well: true, Detail: b.Text("maint.journal.since", "count", "128", "when", "11-21 19:40")},
 	}, rest[2:]...)
@@ -112,8 +112,8 @@ func (b book) maintenance(role string) []Sample {
 		one("maintenance-pin", "pin", "maint.pin.title", view.PIN{Typed: 4, Most: 12, Keys: view.KeysDigits}, b.foot(cancel, short)),
 		one("maintenance-pin-wrong", "pin", "maint.pin.title", view.PIN{Most: 12, Keys: view.KeysDigits, Failure: b.fail("M-701", "left", "3")}, b.foot(cancel, short)),
 		one("maintenance-pin-full", "pin", "maint.pin.title", view.PIN{Typed: 12, Most: 12, Keys: view.KeysDigits}, b.foot(cancel, enter)),
-		one("maintenance-pin-locked", "pin", "maint.pin.title", locked, b.foot(cancel)),
-		one("maintenance-pin-loose", "pin", "maint.pin.title", view.PIN{Most: 12, Failure: b.fail("M-703"), Until: time.Now().Add(2 * time.Minute), Total: 3 * time.Minute}, b.foot(cancel)),
-		one("maintenance-pin-unread", "pin", "maint.pin.title", view.PIN{Most: 12, Failure: b.fail("M-704"), Until: time.Now().Add(14 * time.Minute), Total: 15 * time.Minute}, b.foot(cancel)),
+		one("maintenance-pin-locked", "pin", "maint.pin.wait", locked, b.foot(cancel)),
+		one("maintenance-pin-loose", "pin", "maint.pin.wait", view.PIN{Most: 12, Failure: b.fail("M-703"), Until: time.Now().Add(2 * time.Minute), Total: 3 * time.Minute}, b.foot(cancel)),
+		one("maintenance-pin-unread", "pin", "maint.pin.wait", view.PIN{Most: 12, Failure: b.fail("M-704"), Until: time.Now().Add(14 * time.Minute), Total: 15 * time.Minute}, b.foot(cancel)),
 	}
 }

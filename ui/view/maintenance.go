@@ -98,7 +98,7 @@ func cardGrid(b Box, m Modes) grid {
 	case portrait && m.Wheelchair:
 		g.columns, g.room = 1, float64(b.Height/2-330)
 	case portrait:
-		g.columns, g.room = 1, float64(b.Height-760)
+		g.columns, g.room = 1, float64(b.Height-750)
 	case b.Width >= 1600:
 		g.room = float64(b.Height - 760)
 	default: // a pad
@@ -122,14 +122,17 @@ func (g grid) height(c Card) float64 {
 	return h
 }
 
-// fullWidth is the width of a text in full-width characters, rounded up; a Latin letter takes at most six tenths of one, and words break early.
+// fullWidth is the width of a text in full-width characters, rounded up: a Latin letter takes half of one on the average, digits and capitals a little more.
 func fullWidth(s string) int {
 	tenths := 0
 	for _, r := range s {
-		if r < 0x2000 {
-			tenths += 6
-		} else {
+		switch {
+		case r >= 0x2000:
 			tenths += 10
+		case r >= '0' && r <= '9' || r >= 'A' && r <= 'Z':
+			tenths += 6
+		default:
+			tenths += 5
 		}
 	}
 	return (tenths + 9) / 10
