@@ -1,6 +1,7 @@
 package maintenance
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,17 +22,15 @@ func (d *Desk) device(h station.Health) view.Card {
 		c.Raw = h.Detail
 	}
 	mark := "maint.state." + string(h.State)
-	for _, s := range seen {
+	for _, s := range slices.Backward(seen) { // the first is the one to begin with
 		if !s.Word.Fault() {
 			continue
 		}
-		if c.Well {
+		if c.Next = d.next(h, s.Word); h.State == station.Online {
 			c.Well, mark = false, "maint.state.attention"
 		} else if own := "maint.state." + string(s.Word); d.opt.Words.Has(own) {
 			mark = own
 		}
-		c.Next = d.next(h, s.Word)
-		break // the first is the one to begin with
 	}
 	c.Mark = d.word(mark)
 	if h.State != station.Online && !h.Since.IsZero() {

@@ -69,6 +69,10 @@ func TestConditions(t *testing.T) {
 	if c.Well || c.Next != d.word("maint.next.coverOpen") || !strings.Contains(c.Detail, d.word("maint.seen.paperOut")) {
 		t.Errorf("a printer that answers and cannot print: %+v", c)
 	}
+	c = d.device(station.Health{Device: "reader", State: station.HardwareError, Seen: []station.Condition{{Word: station.Cycled, Value: "1"}, {Word: station.Mute}}})
+	if c.Mark != d.word("maint.state.mute") || c.Next != d.word("maint.next.cycled") {
+		t.Errorf("a mute reader whose power is being switched: %+v", c)
+	}
 	unused := map[string]bool{}
 	for _, key := range wording.Default().Keys() {
 		if w, ok := strings.CutPrefix(key, "maint.seen."); ok {

@@ -3,6 +3,7 @@ package maintenance
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"yuanban/kiosk/journal"
@@ -170,11 +171,15 @@ func size(n uint64) string {
 	return strconv.FormatUint(n/mb, 10) + " MB"
 }
 
-// tail is the end of an error that may be long: what was seen stands there, behind what was being done.
+// tail is the end of an error that may be long, from the beginning of a word: what was seen stands there, behind what was being done.
 func tail(s string) string {
 	r := []rune(s)
 	if len(r) <= rawMost {
 		return s
 	}
-	return "…" + string(r[len(r)-rawMost+1:])
+	end := string(r[len(r)-rawMost+1:])
+	if _, words, ok := strings.Cut(end, " "); ok {
+		end = words
+	}
+	return "…" + end
 }

@@ -44,11 +44,11 @@ func (b book) maintenance(role string) []Sample {
 		well("tech.device.buttons", "online", seen("allWork")), well("tech.device.sensors", "online", seen("doorOpen", "somebody")),
 	}, rest...)
 	lost := append([]view.Card{
-		bad("reader", "mute", "13:48", b.Text("maint.seen.cycled", "value", "1")+b.Text("maint.and")+seen("mute"), "cycled", "…s not answer; its power is switched off and on (time 1)"),
+		bad("reader", "mute", "13:48", b.Text("maint.seen.cycled", "value", "1")+b.Text("maint.and")+seen("mute"), "cycled", "…not answer; its power is switched off and on (time 1)"),
 		bad("printer", "attention", "", seen("paperOut", "coverShut", "cutterWell"), "paperOut", ""),
-		bad("buttons", "hardwareError", "14:01", second, "stuck", "…n 2 is held down or shorted: free it or check its cable"),
-		bad("sensors", "offline", "11-21 08:12", seen("gone"), "sensors.offline", "…n /dev/gpiochip2: no such file or directory: device gone"),
-		bad("relay", "denied", "11-21 08:12", seen("denied"), "denied", "… group of that node (dialout, udev rule of the package)"),
+		bad("buttons", "hardwareError", "14:01", second, "stuck", "…2 is held down or shorted: free it or check its cable"),
+		bad("sensors", "offline", "11-21 08:12", seen("gone"), "sensors.offline", "…/dev/gpiochip2: no such file or directory: device gone"),
+		bad("relay", "denied", "11-21 08:12", seen("denied"), "denied", "…group of that node (dialout, udev rule of the package)"),
 		{Name: b.Text("tech.platform"), Mark: b.Text("maint.state.offline"), Detail: b.Text("maint.platform.unreachable"), Next: b.Text("maint.next.platform.unreachable"), Raw: "…dial tcp 10.20.0.7:443: connect: no route to host"},
 		{Name: b.Text("maint.card.journal"), Mark: b.Text("maint.state.well"), Well: true, Detail: b.Text("maint.journal.since", "count", "128", "when", "11-21 19:40")},
 	}, rest[2:]...)
@@ -76,7 +76,7 @@ func (b book) maintenance(role string) []Sample {
 	short := enter
 	short.Disabled = true
 	cancel := other("maint.do.cancel", "cancel")
-	prefix, raw := "", "…ke this bundle: it is signed by another site, 5F2A 91C0 77E4"
+	prefix, raw := "", "…this bundle: it is signed by another site, 5F2A 91C0 77E4"
 	if role == "pad" {
 		prefix, raw = "pad-", ""
 	}
