@@ -27,12 +27,12 @@ type report struct {
 
 // progressLine is the file's content, one JSON object.
 type progressLine struct {
-	Step     string    `json:"step"`     // Ask, Download, Install, Verify, Commit, Rollback, Done or Failed
-	Progress float64   `json:"progress"` // of the step, 0 to 1
-	Text     string    `json:"text"`     // what a technician should know
-	Code     string    `json:"code"`     // of a request that waits for its answer
-	Why      string    `json:"why"`      // of Failed, for a screen: noStick, noMount, noBundle, readOnly, a bundle.Reason, or the step that failed
-	Version  int64     `json:"version"`  // that is in force; 0 before the first
+	Step     string    `json:"step"`          // Ask, Download, Install, Verify, Commit, Rollback, Done or Failed
+	Progress float64   `json:"progress"`      // of the step, 0 to 1
+	Text     string    `json:"text"`          // what a technician should know
+	Code     string    `json:"code"`          // of a request that waits for its answer
+	Why      string    `json:"why,omitempty"` // of Failed, for a screen: noStick, noMount, noBundle, readOnly, a bundle.Reason, or the step that failed
+	Version  int64     `json:"version"`       // that is in force; 0 before the first
 	At       time.Time `json:"at"`
 }
 
