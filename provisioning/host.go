@@ -38,15 +38,8 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 	if h.unit == "" {
 		return nil // an image, which is not the machine that will have the secrets
 	}
-	for _, name := range credentials {
-		if dir == "" {
-			break // before its first version
-		}
-		secret := filepath.Join(dir, site.SecretsDir, name)
-		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := encrypt(ctx, name, secret, filepath.Join(credentialStore, "kiosk."+name)); err != nil {
+	if dir != "" { // else the machine goes back to before its first version
+		if err := keepSecrets(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -62,6 +55,19 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 		return err
 	}
 	return install(ctx, deb)
+}
+
+func keepSecrets(ctx context.Context, dir string) error {
+	for _, name := range credentials {
+		secret := filepath.Join(dir, site.SecretsDir, name)
+		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := encrypt(ctx, name, secret, filepath.Join(credentialStore, "kiosk."+name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // What began a trial is kept in the folder of the machine's versions: a copy of the program and its package. The program on trial may not
@@ -152,21 +158,37 @@ func install(ctx context.Context, deb string) error {
 	return nil
 }
 
+// Restart leaves a program alone that somebody stopped, and one that has not run yet: at the machine's start it must not be waited for by
+// what runs before it. One that the service manager has given up is started, with a new budget of starts.
 func (h host) Restart(ctx context.Context) error {
 	if h.unit == "" {
 		return nil
 	}
-	// At the machine's start the unit has not run yet and must not be waited for by what runs before it.
-	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "try-restart", h.unit).CombinedOutput()
+	verb := "try-restart"
+	if h.givenUp(ctx) {
+		verb = "start"
+	}
+	// Restarts by hand count against the budget; several versions within its ten minutes are no fault of the program. A unit that the
+	// service manager has not heard of yet has none to begin anew.
+	_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit).Run()
+	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", verb, h.unit).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("systemctl try-restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
+		return fmt.Errorf("systemctl %s %s: %w: %s", verb, h.unit, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
 func (h host) Healthy(ctx context.Context) error {
-	if h.unit == "" {
+	switch {
+	case h.unit == "":
 		return nil
+	case h.givenUp(ctx):
+		return fmt.Errorf("%w: journalctl -u %s says why it does not stay up", update.ErrGivenUp, h.unit)
 	}
 	return h.well(ctx, h.config)
+}
+
+// givenUp tells whether the program has spent its budget of starts.
+func (h host) givenUp(ctx context.Context) bool {
+	return exec.CommandContext(ctx, "systemctl", "--quiet", "is-failed", h.unit).Run() == nil
 }

@@ -27,9 +27,12 @@ type Host interface {
 	Install(ctx context.Context, dir, deb string) error
 	// Restart starts the machine's program anew, on what DIR/current says.
 	Restart(ctx context.Context) error
-	// Healthy says whether the machine is well now: nil, or what is not.
+	// Healthy says whether the machine is well now: nil, or what is not. ErrGivenUp ends the trial, for waiting would not help.
 	Healthy(ctx context.Context) error
 }
+
+// ErrGivenUp is what Host.Healthy returns when the program of a version did not stay up and is not tried any more.
+var ErrGivenUp = errors.New("the program does not stay up, and the service manager has given it up")
 
 // Options say how a Store judges and tries.
 type Options struct {
@@ -274,6 +277,9 @@ func (s *Store) verify(ctx context.Context) error {
 			if well >= s.opt.Well {
 				return nil
 			}
+		}
+		if errors.Is(last, ErrGivenUp) {
+			return last
 		}
 		if time.Since(began) >= s.opt.Patience {
 			if last == nil {

@@ -48,6 +48,7 @@ type host struct {
 	runs      string // configuration that the program was last started with
 	restarts  int
 	sick      map[string]bool // configurations with which it is not well
+	dead      map[string]bool // and those with which it does not stay up
 	at        func(string)
 }
 
@@ -79,6 +80,9 @@ func (h *host) Restart(context.Context) error {
 
 func (h *host) Healthy(context.Context) error {
 	h.at("looking")
+	if h.dead[h.runs] {
+		return fmt.Errorf("%w: see the log", ErrGivenUp)
+	}
 	if h.sick[h.runs] {
 		return errors.New("the journal does not answer")
 	}
@@ -171,6 +175,22 @@ func TestUpdate(t *testing.T) {
 }
 
 // TestFirstVersionGoesBackToNone: a machine that never had a configuration is left without one, not with a broken one.
+// TestGivenUp: nobody waits for a program that is not tried any more.
+func TestGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &host{dead: map[string]bool{"version 2": true}}
+		s := machine(t, t.TempDir(), h)
+		if err := apply(s, stick(t, 1, "1.0")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := apply(s, stick(t, 2, "1.1")); !errors.Is(err, ErrGivenUp) || time.Since(began) != 0 {
+			t.Errorf("a version whose program is given up: %v after %v", err, time.Since(began))
+		}
+		h.want(t, 1, "1.0")
+	})
+}
+
 func TestFirstVersionGoesBackToNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &host{sick: map[string]bool{"version 1": true}}
