@@ -20,7 +20,7 @@ import (
 func machineCommands() []command {
 	return []command{
 		{"ask", "[-number N] [-site URL | DIR]", "ask to be enrolled: show a code, and write the request into DIR on the stick, or send it", runAsk},
-		{"fetch", "[-site URL]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
+		{"fetch", "[-site URL] [-again]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
 		{"apply", "[-dry] FILE", "take a bundle: enrol, or change to its version; back again if the machine is not well with it", runApply},
 		{"stick", "[-progress FILE] [DIR]", "do what the stick in this machine is for: take its bundle, or write this machine's request on it", runStick},
 		{"state", "", "say who this machine is, what version it has and what was taken back", runState},
@@ -147,6 +147,7 @@ func (c *call) fetched(v *versions, get func(out io.Writer) (bool, error)) error
 func runFetch(c *call) error {
 	v := c.versions()
 	url := c.flags.String("site", "", "`URL` of the site's server; it is remembered (default: the one that was given last)")
+	again := c.flags.Bool("again", false, "try a version once more that was taken back, such as one that came while a device was not plugged in")
 	if err := c.parse(0); err != nil {
 		return err
 	}
@@ -186,7 +187,13 @@ func runFetch(c *call) error {
 	if err := keepAddress(*v.dir, *url); err != nil {
 		return err
 	}
-	return c.fetched(v, func(out io.Writer) (bool, error) { return client.Newer(c.ctx, st.Committed, out) })
+	have := st.Committed
+	if st.Failed != nil && st.Failed.Version > have && !*again {
+		// Or the machine would be dark for its trial every night, until the site has a better one.
+		have = st.Failed.Version
+		c.say("version %d was taken back and is not tried again by itself: make the next one at the site, or give -again", have)
+	}
+	return c.fetched(v, func(out io.Writer) (bool, error) { return client.Newer(c.ctx, have, out) })
 }
 
 // addressFile remembers where the site's server was. kiosk-fetch.service runs where it is there.
