@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"yuanban/provisioning/update"
 )
 
 var program = Program{Version: "1.0",
 	CheckConfig: func(string, []byte) error { return nil },
-	Well:        func(context.Context, string) error { return nil },
+	Ailments:    func(context.Context, string) ([]update.Ailment, error) { return nil, nil },
 }
 
 // background runs a subcommand and gives its output line by line. It is ended with the test, and must end with that code.

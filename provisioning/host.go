@@ -22,7 +22,9 @@ type host struct {
 	dir    string // of the machine's versions
 	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
 	config string // of the version in force
-	well   func(ctx context.Context, configFile string) error
+	well   func(ctx context.Context, configFile string) ([]update.Ailment, error)
+	// beforeStart says that the machine starts, and the program after this: it must not be waited for by what it waits for.
+	beforeStart bool
 }
 
 // credentials are what kiosk.service may be given as credentials (kiosk(1), CREDENTIALS). A version brings them as sealed files of these
@@ -158,35 +160,33 @@ func install(ctx context.Context, deb string) error {
 	return nil
 }
 
-// Restart leaves a program alone that somebody stopped, and one that has not run yet: at the machine's start it must not be waited for by
-// what runs before it. One that the service manager has given up is started, with a new budget of starts.
+// Restart also starts a program that somebody has stopped, or that the service manager has given up: a version is proven by running.
 func (h host) Restart(ctx context.Context) error {
-	if h.unit == "" {
+	if h.unit == "" || h.beforeStart {
 		return nil
 	}
-	verb := "try-restart"
-	if h.givenUp(ctx) {
-		verb = "start"
-	}
-	// Restarts by hand count against the budget; several versions within its ten minutes are no fault of the program. A unit that the
-	// service manager has not heard of yet has none to begin anew.
-	_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit).Run()
-	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", verb, h.unit).CombinedOutput()
+	// Restarts by hand count against the budget of starts; several versions within its ten minutes are no fault of the program. A unit
+	// that the service manager has not heard of yet has none to begin anew. With a program that cannot run the reboot has failed, too.
+	_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit, rebootUnit).Run()
+	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "restart", h.unit).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("systemctl %s %s: %w: %s", verb, h.unit, err, bytes.TrimSpace(out))
+		return fmt.Errorf("systemctl restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-func (h host) Healthy(ctx context.Context) error {
+func (h host) Ailments(ctx context.Context) ([]update.Ailment, error) {
 	switch {
 	case h.unit == "":
-		return nil
+		return nil, nil
 	case h.givenUp(ctx):
-		return fmt.Errorf("%w: journalctl -u %s says why it does not stay up", update.ErrGivenUp, h.unit)
+		return nil, fmt.Errorf("%w: journalctl -u %s says why it does not stay up", update.ErrGivenUp, h.unit)
 	}
 	return h.well(ctx, h.config)
 }
+
+// rebootUnit is what decides when the program is given up.
+const rebootUnit = "kiosk-reboot.service"
 
 // givenUp tells whether the program has spent its budget of starts.
 func (h host) givenUp(ctx context.Context) bool {

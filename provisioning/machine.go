@@ -42,6 +42,7 @@ func (c *call) dir() *string {
 type versions struct {
 	dir, unit      *string
 	well, patience *time.Duration
+	beforeStart    bool // of the program
 }
 
 func (c *call) versions() *versions {
@@ -241,7 +242,8 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 		well = time.Nanosecond
 	}
 	return update.Open(*v.dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well},
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal,
+		Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Ailments, beforeStart: v.beforeStart},
 		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
@@ -398,16 +400,18 @@ func (c *call) state(v *versions) error {
 }
 
 func runRecover(c *call) error {
-	return c.afterStart(func(s *update.Store) error { return s.Recover(c.ctx) })
+	return c.atStart(true, func(s *update.Store) error { return s.Recover(c.ctx) })
 }
 
 func runResume(c *call) error {
-	return c.afterStart(func(s *update.Store) error { return s.Resume(c.ctx) })
+	return c.atStart(false, func(s *update.Store) error { return s.Resume(c.ctx) })
 }
 
-// afterStart does with the versions what is to be done at a start. A machine without a site has nothing to recover.
-func (c *call) afterStart(do func(*update.Store) error) error {
+// atStart does with the versions what is to be done at the machine's start, before that of the program or after it. A machine without a
+// site has nothing to recover.
+func (c *call) atStart(beforeStart bool, do func(*update.Store) error) error {
 	v := c.versions()
+	v.beforeStart = beforeStart
 	if err := c.parse(0); err != nil {
 		return err
 	}

@@ -151,16 +151,19 @@ func (a *appliance) tell() {
 func (a *appliance) run(args ...string) string { return output(a.t, a.m, args...) }
 
 // eventually waits a minute for something.
-func (a *appliance) eventually(what string, is func() bool) time.Duration {
+func (a *appliance) eventually(what string, is func() bool) {
 	a.t.Helper()
-	began := time.Now()
-	for !is() {
-		if time.Since(began) > time.Minute {
-			a.t.Fatalf("did not happen within a minute: %s", what)
+	a.within(time.Minute, what, is)
+}
+
+// within waits so long for something.
+func (a *appliance) within(d time.Duration, what string, is func() bool) {
+	a.t.Helper()
+	for began := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > d {
+			a.t.Fatalf("did not happen within %v: %s", d, what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	return time.Since(began)
 }
 
 // delivered waits until the platform has everything that is in the journal.

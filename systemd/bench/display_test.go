@@ -220,3 +220,32 @@ func (v *display) touch() {
 		v.send("home")
 	}
 }
+
+// keepDisplay is a screen that is there again after each start of the program, until the machine is off.
+func (a *appliance) keepDisplay() {
+	ctx, cancel := context.WithCancel(a.t.Context())
+	done := make(chan struct{})
+	go func() {
+		<-a.m.Agent().Done()
+		cancel()
+	}()
+	go func() {
+		defer close(done)
+		for ; ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
+			conn, err := a.dialDisplay(ctx)
+			if err != nil {
+				continue
+			}
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			for err == nil {
+				_, _, err = conn.ReadMessage()
+			}
+			stop()
+			conn.Close()
+		}
+	}()
+	a.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
