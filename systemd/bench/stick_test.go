@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"yuanban/kiosk/api"
+	"yuanban/kiosk/evaluation"
 	"yuanban/systemd/bench/machine"
 )
 
@@ -117,13 +118,20 @@ func (a *appliance) enrolByStick(l *laptop, k *usbStick, flags ...string) time.D
 	return time.Since(began)
 }
 
-// isProvisioned waits until the pad is the machine of its site.
+// isProvisioned waits until the pad is the machine of its site, and has it rated once.
 func (a *appliance) isProvisioned(caseNumber string) {
 	a.t.Helper()
 	a.wait("provisioned", func(s api.Status) bool { return s.Machine == machineName && buttonsOnline(s) })
-	if _, err := a.invite(windowToken, caseNumber, 1); err != nil {
-		a.t.Errorf("the window PC of the bundle: %v", err)
+	var id string
+	a.eventually("the window PC of the bundle is let in", func() (ok bool) {
+		var err error
+		id, err = a.invite(windowToken, caseNumber, 1)
+		return err == nil // the pad may still thank for a rating
+	})
+	if err := a.hands.Do("bounce 5"); err != nil {
+		a.t.Fatal(err)
 	}
+	a.eventually("it is rated", func() bool { return a.invitation(id) == evaluation.Rated })
 }
 
 const (

@@ -26,9 +26,13 @@ type Config struct {
 	Append string   // to the kernel's command line
 	Serial []string // names of the serial lines, three at most; see SerialPath
 	USB    []string // names of the USB serial adapters, three at most, not plugged in at first; see USBPath
+	Screen Screen   // none if zero
 	Unwell bool     // units may have failed when the machine is ready
 	Say    func(format string, args ...any)
 }
+
+// Screen is the best mode of a display that is plugged in, in pixels. Nobody looks at it: it is there for the kernel's connector.
+type Screen struct{ Width, Height int }
 
 // Limits and sizes of the machine.
 const (
@@ -195,6 +199,9 @@ func (m *Machine) arguments() ([]string, error) {
 		"-device", "virtio-rng-pci", "-device", "i6300esb", "-action", "watchdog=reset",
 		"-device", "qemu-xhci,id=usb,addr=" + usbSlot,
 		"-qmp", "unix:qmp.sock,server=on,wait=off",
+	}
+	if s := m.cfg.Screen; s != (Screen{}) {
+		args = append(args, "-device", fmt.Sprintf("virtio-gpu-pci,xres=%d,yres=%d", s.Width, s.Height))
 	}
 	for i, name := range m.cfg.Serial {
 		args = append(args, "-chardev", socket("tty-"+name), "-device", fmt.Sprintf("isa-serial,chardev=tty-%s,index=%d", name, i+1))
