@@ -95,9 +95,11 @@ func (d *desk) receive(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cannot read the request", http.StatusBadRequest)
 		return
 	}
+	// Only those whose code still holds: else a flood of one evening would shut the site for ever.
 	var waiting int
-	if err := d.site.db.QueryRowContext(r.Context(), "SELECT count(*) FROM requests WHERE state = 'waiting'").Scan(&waiting); err != nil || waiting >= maxWaiting {
-		http.Error(w, "too many requests wait already: approve or forget them first", http.StatusServiceUnavailable)
+	if err := d.site.db.QueryRowContext(r.Context(), "SELECT count(*) FROM requests WHERE state = 'waiting' AND received > ?",
+		d.site.now().Add(-codeLife).UTC().Format(time.RFC3339)).Scan(&waiting); err != nil || waiting >= maxWaiting {
+		http.Error(w, "too many requests wait already: approve them, bring this one on a stick, or wait until they are a day old", http.StatusServiceUnavailable)
 		return
 	}
 	hash, err := d.site.Receive(r.Context(), data)
