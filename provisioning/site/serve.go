@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
@@ -183,11 +184,13 @@ func (s *Site) machineOf(ctx context.Context, cert *x509.Certificate) (Machine, 
 	return m, nil
 }
 
-func (s *Site) outbox(name string) string { return filepath.Join(s.dir, outboxDir, name+".bundle") }
+func (s *Site) outbox(name string) string {
+	return filepath.Join(cmp.Or(s.scratch, s.dir), outboxDir, name+".bundle")
+}
 
 // Post puts a bundle where Serve finds it: under the hash of the request that it answers, or under its machine's number and version.
 func (s *Site) Post(name string, bundle []byte) error {
-	if err := os.MkdirAll(filepath.Join(s.dir, outboxDir), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(s.outbox(name)), 0o700); err != nil {
 		return fmt.Errorf("cannot keep the bundle: %w", err)
 	}
 	if err := identity.WriteFile(s.outbox(name), bundle, 0o600); err != nil {

@@ -527,3 +527,65 @@ func BenchmarkBatch(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/batchSize, "ms/bundle")
 }
+
+// TestDryRun: whatever is done on a dry site is as it would be, and nothing of it is there afterwards.
+func TestDryRun(t *testing.T) {
+	s := newSite(t)
+	enrolled(t, s, "K00001")
+	w := ask(t, unboxed(t), "")
+	state := func() string {
+		t.Helper()
+		var all strings.Builder
+		machines, err := s.Machines(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, err := s.Events(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&all, machines, events)
+		if err := filepath.WalkDir(s.dir, func(path string, _ os.DirEntry, err error) error { fmt.Fprintln(&all, path); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return all.String()
+	}
+	before := state()
+	dry, err := OpenDry(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := dry.Receive(t.Context(), w.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := dry.Approve(t.Context(), Approval{Hash: hash, Code: w.Code, Number: "K00002"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dry.Post(hash, stick(t, dry, "K00002", answer)); err != nil {
+		t.Fatal(err)
+	}
+	if err := dry.Revoke(t.Context(), "K00001", "stolen"); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := dry.Machine(t.Context(), "K00001"); err != nil || m.State != Revoked {
+		t.Errorf("within the dry run it is %s, %v", m.State, err)
+	}
+	scratch := dry.scratch
+	if err := dry.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(scratch); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the copy is still there: %v", err)
+	}
+	if after := state(); after != before {
+		t.Errorf("the dry run left\n%s\nbefore it was\n%s", after, before)
+	}
+	if data := approve(t, s, w, "K00002", false); len(data) == 0 { // the code is as good as before
+		t.Error("nothing was made")
+	}
+	if _, err := OpenDry(t.TempDir()); err == nil || !strings.Contains(err.Error(), "there is none") {
+		t.Errorf("a dry run without a site: %v", err)
+	}
+}
