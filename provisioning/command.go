@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -52,6 +53,7 @@ type call struct {
 	args           []string // not yet parsed; after parse, what is left behind the flags
 	stdout, stderr io.Writer
 	report         report // for the screen; nothing is kept without -progress
+	dry            bool   // say what would be done, and change nothing
 }
 
 // errUsage ends a command whose line is wrong; what is wrong has been said.
@@ -137,6 +139,23 @@ func (c *call) parse(arguments int) error {
 	}
 	c.args = c.flags.Args()
 	return nil
+}
+
+// dryFlag gives a subcommand the flag -dry.
+func (c *call) dryFlag() {
+	c.flags.BoolVar(&c.dry, "dry", false, "say what would be done, and change nothing")
+}
+
+// dryEnd ends what a dry run says.
+const dryEnd = "dry run: nothing was changed"
+
+// tryFolder says whether a file can be put into dir, and leaves none there.
+func tryFolder(dir string) error {
+	f, err := os.CreateTemp(dir, ".try-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // need says that a flag must be given.

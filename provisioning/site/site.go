@@ -40,12 +40,33 @@ type Site struct {
 	now     func() time.Time
 }
 
+// CanCreate says why Create would fail, as far as that can be known without trying.
+func CanCreate(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, keyFile)); err == nil {
+		return fmt.Errorf("cannot make a site in %s: there is one already", dir)
+	}
+	at, err := filepath.Abs(dir)
+	for err == nil {
+		var st fs.FileInfo
+		if st, err = os.Stat(at); err == nil {
+			if !st.IsDir() {
+				return fmt.Errorf("cannot make a site in %s: %s is not a folder", dir, at)
+			}
+			return nil
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			at, err = filepath.Dir(at), nil
+		}
+	}
+	return fmt.Errorf("cannot make a site in %s: %w", dir, err)
+}
+
 // Create makes a new site in dir, which must not hold one.
 func Create(dir string) (*Site, error) {
-	path := filepath.Join(dir, keyFile)
-	if _, err := os.Stat(path); err == nil {
-		return nil, fmt.Errorf("cannot make a site in %s: there is one already", dir)
+	if err := CanCreate(dir); err != nil {
+		return nil, err
 	}
+	path := filepath.Join(dir, keyFile)
 	for _, d := range []string{payloadDir, filepath.Join(payloadDir, "secrets", "all"), filepath.Join(payloadDir, "program")} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
 			return nil, fmt.Errorf("cannot make a site: %w", err)
