@@ -78,7 +78,7 @@ func Run(ctx context.Context, p Program, args []string, stdout, stderr io.Writer
 		call := &call{Program: p, ctx: ctx, args: args[strings.Count(name, " ")+1:], stdout: stdout, stderr: stderr}
 		call.flags = flag.NewFlagSet("kiosk provision "+name, flag.ContinueOnError)
 		call.flags.Usage = func() {
-			fmt.Fprintf(call.flags.Output(), "Usage: kiosk provision %s %s\n%s\n", c.name, c.args, c.about)
+			fmt.Fprintf(call.flags.Output(), "Usage: %s\n%s\n", strings.TrimSpace("kiosk provision "+c.name+" "+c.args), c.about)
 			call.flags.PrintDefaults()
 		}
 		err := c.run(call)
@@ -113,7 +113,7 @@ func usage(w io.Writer) {
 	}{{"On the machine, as root:", onMachine()}, {"On the technician's laptop:", siteCommands()}} {
 		fmt.Fprintf(w, "\n%s\n", group.head)
 		for _, c := range group.all {
-			fmt.Fprintf(w, "  kiosk provision %-13s %-42s %s\n", c.name, c.args, c.about)
+			fmt.Fprintf(w, "  %s\n        %s\n", strings.TrimSpace("kiosk provision "+c.name+" "+c.args), c.about)
 		}
 	}
 	fmt.Fprint(w, "\nkiosk provision SUBCOMMAND -h tells the flags of one. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 machine not accepted.\n")
