@@ -54,6 +54,7 @@ type call struct {
 	stdout, stderr io.Writer
 	report         report // for the screen; nothing is kept without -progress
 	dry            bool   // say what would be done, and change nothing
+	atBoot         bool   // the command belongs to the start of the machine
 }
 
 // errUsage ends a command whose line is wrong; what is wrong has been said.

@@ -23,6 +23,7 @@ type host struct {
 	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
 	config string // of the version in force
 	well   func(ctx context.Context, configFile string) error
+	atBoot bool // the unit has its own start before it
 }
 
 // credentials are what kiosk.service may be given as credentials (kiosk(1), CREDENTIALS). A version brings them as sealed files of these
@@ -156,10 +157,17 @@ func (h host) Restart(ctx context.Context) error {
 	if h.unit == "" {
 		return nil
 	}
-	// At the machine's start the unit has not run yet and must not be waited for by what runs before it.
-	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "try-restart", h.unit).CombinedOutput()
+	// At the machine's start the unit comes by itself. Later it may have been stopped, to ask who is plugged in, or have given up on the
+	// version before: what is to prove the new one must run.
+	verb := "try-restart"
+	if !h.atBoot {
+		verb = "restart"
+		_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit).Run() // it may not have failed
+	}
+	// Nobody waits for the unit, which may be ordered behind what asks for it here.
+	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", verb, h.unit).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("systemctl try-restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
+		return fmt.Errorf("systemctl %s %s: %w: %s", verb, h.unit, err, bytes.TrimSpace(out))
 	}
 	return nil
 }

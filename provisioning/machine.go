@@ -282,7 +282,7 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 		well = time.Nanosecond
 	}
 	return update.Open(*v.dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well},
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well, atBoot: c.atBoot},
 		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
@@ -460,6 +460,7 @@ func runResume(c *call) error {
 
 // afterStart does with the versions what is to be done at a start, or says what that is. A machine without a site has nothing to recover.
 func (c *call) afterStart(do func(*update.Store) error, due func(*update.Store) (string, error)) error {
+	c.atBoot = true
 	v := c.versions()
 	c.dryFlag()
 	if err := c.parse(0); err != nil {

@@ -208,6 +208,7 @@ func (p *provisioned) enrol() {
 	}
 	code, _, _ = strings.Cut(code, "\n")
 	p.in("site approve -code " + code + " -number K00001 -out stick stick/machine-*.request")
+	p.run("systemctl", "stop", "kiosk") // as a technician does who asks what is plugged in; applying starts it
 	p.in("apply -well 3s -patience 60s stick/K00001-1.bundle")
 }
 
