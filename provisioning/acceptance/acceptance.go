@@ -198,15 +198,14 @@ func Run(ctx context.Context, m *Machine, o Options) *Report {
 		var res Result
 		switch {
 		case !m.has(w.ID):
+			s.title(w)
 			res = Result{State: Absent, Says: "not configured"}
 		case s.Person == nil && !w.Unattended:
 			res = notDone("a person is needed")
 		case s.Person != nil && w.Device && s.stop() != nil:
 			res = notDone("nobody answered")
 		default:
-			if s.Person != nil {
-				s.Person.Say("\n%s", w.Title)
-			}
+			s.title(w)
 			res = checks[w.ID]()
 		}
 		res.Weight = w
@@ -218,6 +217,12 @@ func Run(ctx context.Context, m *Machine, o Options) *Report {
 	r.Serials, r.Ended = s.serials, time.Now()
 	r.judge()
 	return r
+}
+
+func (s *session) title(w Weight) {
+	if s.Person != nil {
+		s.Person.Say("\n%s", w.Title)
+	}
 }
 
 // judge scores the report. What is not done counts as not reached in an acceptance; a self-test does not count what needs a person.
