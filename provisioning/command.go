@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"yuanban/provisioning/acceptance"
+	"yuanban/provisioning/update"
 )
 
 // Exit codes, those of the program.
@@ -32,8 +33,8 @@ type Program struct {
 	Version string
 	// CheckConfig reads a configuration and says everything that is wrong with it. dir is the folder that it was unpacked into, or "".
 	CheckConfig func(dir string, config []byte) error
-	// Well asks the program that runs on a configuration whether the machine is well: nil, or what is not.
-	Well func(ctx context.Context, configFile string) error
+	// Ailments asks the program that runs on a configuration what about the machine is not well.
+	Ailments func(ctx context.Context, configFile string) ([]update.Ailment, error)
 	// Machine is what an acceptance must prove of the machine that a configuration describes.
 	Machine func(configFile string) (*acceptance.Machine, error)
 	Stdin   io.Reader // the technician
@@ -54,7 +55,6 @@ type call struct {
 	stdout, stderr io.Writer
 	report         report // for the screen; nothing is kept without -progress
 	dry            bool   // say what would be done, and change nothing
-	atBoot         bool   // the command belongs to the start of the machine
 }
 
 // errUsage ends a command whose line is wrong; what is wrong has been said.

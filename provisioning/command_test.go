@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"yuanban/provisioning/update"
 )
 
 var program = Program{Version: "1.0",
 	CheckConfig: func(string, []byte) error { return nil },
-	Well:        func(context.Context, string) error { return nil },
+	Ailments:    func(context.Context, string) ([]update.Ailment, error) { return nil, nil },
 }
 
 // background runs a subcommand and gives its output line by line. It is ended with the test, and must end with that code.
@@ -96,6 +98,18 @@ func TestByCable(t *testing.T) {
 	do(t, exitOK, "site", "bundle", "-site", at("site"))
 	if out := do(t, exitOK, "fetch", "-dir", at("machine"), "-unit", "", "-site", url); !strings.Contains(out, "version  2") {
 		t.Errorf("the second version:\n%s", out)
+	}
+
+	// A version that was taken back is not tried again by itself.
+	do(t, exitOK, "site", "bundle", "-site", at("site"))
+	if err := os.WriteFile(at("machine/state.json"), []byte(`{"committed": 2, "failed": {"version": 3}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := do(t, exitOK, "fetch", "-dir", at("machine"), "-unit", ""); !strings.Contains(out, "version 3 was taken back and is not tried again") || !strings.Contains(out, "nothing new") {
+		t.Errorf("the night after a version was taken back:\n%s", out)
+	}
+	if out := do(t, exitOK, "fetch", "-dir", at("machine"), "-unit", "", "-again"); !strings.Contains(out, "version  3") {
+		t.Errorf("a version that was taken back, tried again:\n%s", out)
 	}
 }
 

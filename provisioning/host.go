@@ -22,8 +22,9 @@ type host struct {
 	dir    string // of the machine's versions
 	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
 	config string // of the version in force
-	well   func(ctx context.Context, configFile string) error
-	atBoot bool // the unit has its own start before it
+	well   func(ctx context.Context, configFile string) ([]update.Ailment, error)
+	// beforeStart says that the machine starts, and the program after this: it must not be waited for by what it waits for.
+	beforeStart bool
 }
 
 // credentials are what kiosk.service may be given as credentials (kiosk(1), CREDENTIALS). A version brings them as sealed files of these
@@ -39,15 +40,8 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 	if h.unit == "" {
 		return nil // an image, which is not the machine that will have the secrets
 	}
-	for _, name := range credentials {
-		if dir == "" {
-			break // before its first version
-		}
-		secret := filepath.Join(dir, site.SecretsDir, name)
-		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := encrypt(ctx, name, secret, filepath.Join(credentialStore, "kiosk."+name)); err != nil {
+	if dir != "" { // else the machine goes back to before its first version
+		if err := keepSecrets(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -63,6 +57,19 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 		return err
 	}
 	return install(ctx, deb)
+}
+
+func keepSecrets(ctx context.Context, dir string) error {
+	for _, name := range credentials {
+		secret := filepath.Join(dir, site.SecretsDir, name)
+		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := encrypt(ctx, name, secret, filepath.Join(credentialStore, "kiosk."+name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // What began a trial is kept in the folder of the machine's versions: a copy of the program and its package. The program on trial may not
@@ -153,28 +160,35 @@ func install(ctx context.Context, deb string) error {
 	return nil
 }
 
+// Restart also starts a program that somebody has stopped, or that the service manager has given up: a version is proven by running.
 func (h host) Restart(ctx context.Context) error {
-	if h.unit == "" {
+	if h.unit == "" || h.beforeStart {
 		return nil
 	}
-	// At the machine's start the unit comes by itself. Later it may have been stopped, to ask who is plugged in, or have given up on the
-	// version before: what is to prove the new one must run.
-	verb := "try-restart"
-	if !h.atBoot {
-		verb = "restart"
-		_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit).Run() // it may not have failed
-	}
-	// Nobody waits for the unit, which may be ordered behind what asks for it here.
-	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", verb, h.unit).CombinedOutput()
+	// Restarts by hand count against the budget of starts; several versions within its ten minutes are no fault of the program. A unit
+	// that the service manager has not heard of yet has none to begin anew. With a program that cannot run the reboot has failed, too.
+	_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit, rebootUnit).Run()
+	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "restart", h.unit).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("systemctl %s %s: %w: %s", verb, h.unit, err, bytes.TrimSpace(out))
+		return fmt.Errorf("systemctl restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-func (h host) Healthy(ctx context.Context) error {
-	if h.unit == "" {
-		return nil
+func (h host) Ailments(ctx context.Context) ([]update.Ailment, error) {
+	switch {
+	case h.unit == "":
+		return nil, nil
+	case h.givenUp(ctx):
+		return nil, fmt.Errorf("%w: journalctl -u %s says why it does not stay up", update.ErrGivenUp, h.unit)
 	}
 	return h.well(ctx, h.config)
+}
+
+// rebootUnit is what decides when the program is given up.
+const rebootUnit = "kiosk-reboot.service"
+
+// givenUp tells whether the program has spent its budget of starts.
+func (h host) givenUp(ctx context.Context) bool {
+	return exec.CommandContext(ctx, "systemctl", "--quiet", "is-failed", h.unit).Run() == nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // TestRestart: what the service manager is asked, by a systemctl that writes down what it hears. The unit of a version that is being
-// applied is started wherever it stands; at the machine's start it is left to come by itself.
+// applied is started wherever it stands; before its own start at that of the machine it is left to come by itself.
 func TestRestart(t *testing.T) {
 	dir := t.TempDir()
 	heard := filepath.Join(dir, "heard")
@@ -22,10 +22,10 @@ func TestRestart(t *testing.T) {
 		want  string
 		fails bool
 	}{
-		"applied":           {host{unit: "kiosk.service"}, "reset-failed kiosk.service\n--no-block restart kiosk.service\n", false},
-		"at the start":      {host{unit: "kiosk.service", atBoot: true}, "--no-block try-restart kiosk.service\n", false},
+		"applied":           {host{unit: "kiosk.service"}, "reset-failed kiosk.service kiosk-reboot.service\n--no-block restart kiosk.service\n", false},
+		"at the start":      {host{unit: "kiosk.service", beforeStart: true}, "", false},
 		"an image":          {host{}, "", false},
-		"it cannot restart": {host{unit: "broken.service"}, "reset-failed broken.service\n--no-block restart broken.service\n", true},
+		"it cannot restart": {host{unit: "broken.service"}, "reset-failed broken.service kiosk-reboot.service\n--no-block restart broken.service\n", true},
 	} {
 		if err := os.WriteFile(heard, nil, 0o600); err != nil {
 			t.Fatal(err)

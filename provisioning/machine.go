@@ -20,7 +20,7 @@ import (
 func machineCommands() []command {
 	return []command{
 		{"ask", "[-dry] [-number N] [-site URL | DIR]", "ask to be enrolled: show a code, and write the request into DIR on the stick, or send it", runAsk},
-		{"fetch", "[-dry] [-site URL]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
+		{"fetch", "[-dry] [-site URL] [-again]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
 		{"apply", "[-dry] FILE", "take a bundle: enrol, or change to its version; back again if the machine is not well with it", runApply},
 		{"stick", "[-dry] [-progress FILE] [DIR]", "do what the stick in this machine is for: take its bundle, or write this machine's request on it", runStick},
 		{"state", "", "say who this machine is, what version it has and what was taken back", runState},
@@ -42,6 +42,7 @@ func (c *call) dir() *string {
 type versions struct {
 	dir, unit      *string
 	well, patience *time.Duration
+	beforeStart    bool // of the program
 }
 
 func (c *call) versions() *versions {
@@ -182,6 +183,7 @@ func (c *call) fetched(v *versions, get func(out io.Writer) (bool, error)) error
 func runFetch(c *call) error {
 	v := c.versions()
 	url := c.flags.String("site", "", "`URL` of the site's server; it is remembered (default: the one that was given last)")
+	again := c.flags.Bool("again", false, "try a version once more that was taken back, such as one that came while a device was not plugged in")
 	c.dryFlag()
 	if err := c.parse(0); err != nil {
 		return err
@@ -223,10 +225,10 @@ func runFetch(c *call) error {
 		return err
 	}
 	have := st.Committed
-	if st.Failed != nil && st.Failed.Version > have {
-		// Each night again it would cost the machine minutes, and end the same way.
+	if st.Failed != nil && st.Failed.Version > have && !*again {
+		// Or the machine would be dark for its trial every night, until the site has a better one.
 		have = st.Failed.Version
-		c.say("version %d was taken back: it is not fetched again; make the next one at the site, or apply its bundle by hand", have)
+		c.say("version %d was taken back and is not tried again by itself: make the next one at the site, or give -again", have)
 	}
 	return c.fetched(v, func(out io.Writer) (bool, error) {
 		there, err := client.Newer(c.ctx, have, out)
@@ -282,7 +284,8 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 		well = time.Nanosecond
 	}
 	return update.Open(*v.dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well, atBoot: c.atBoot},
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal,
+		Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Ailments, beforeStart: v.beforeStart},
 		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
@@ -451,17 +454,18 @@ func (c *call) state(v *versions) error {
 }
 
 func runRecover(c *call) error {
-	return c.afterStart(func(s *update.Store) error { return s.Recover(c.ctx) }, (*update.Store).DueRecover)
+	return c.atStart(true, func(s *update.Store) error { return s.Recover(c.ctx) }, (*update.Store).DueRecover)
 }
 
 func runResume(c *call) error {
-	return c.afterStart(func(s *update.Store) error { return s.Resume(c.ctx) }, (*update.Store).DueResume)
+	return c.atStart(false, func(s *update.Store) error { return s.Resume(c.ctx) }, (*update.Store).DueResume)
 }
 
-// afterStart does with the versions what is to be done at a start, or says what that is. A machine without a site has nothing to recover.
-func (c *call) afterStart(do func(*update.Store) error, due func(*update.Store) (string, error)) error {
-	c.atBoot = true
+// atStart does with the versions what is to be done at the machine's start, before that of the program or after it, or says what that is.
+// A machine without a site has nothing to recover.
+func (c *call) atStart(beforeStart bool, do func(*update.Store) error, due func(*update.Store) (string, error)) error {
 	v := c.versions()
+	v.beforeStart = beforeStart
 	c.dryFlag()
 	if err := c.parse(0); err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"yuanban/systemd/deb"
 )
 
 // pageEnv makes this test binary play a machine's page, in the network of a booted system: a machine without a page is not well.
@@ -198,17 +200,15 @@ func (p *provisioned) text(name string) string {
 // program puts a package of that version among the payload; one with a binary of its own.
 func (p *provisioned) program(version, binary string) {
 	p.t.Helper()
-	dir := p.t.TempDir()
-	must(p.t, exec.Command("dpkg-deb", "-R", *debFlag, dir+"/x"))
-	control := read(p.t, dir+"/x/DEBIAN/control")
-	ok(p.t, os.WriteFile(dir+"/x/DEBIAN/control", []byte(strings.Replace(control, "\nVersion: 0.1.0", "\nVersion: "+version, 1)), 0o644))
-	if binary != "" {
-		ok(p.t, os.WriteFile(dir+"/x/usr/bin/kiosk", []byte(binary), 0o755))
-	}
 	to := p.path("root/site/payload/program/kiosk_" + version + "_amd64.deb")
 	ok(p.t, os.RemoveAll(filepath.Dir(to)))
 	ok(p.t, os.MkdirAll(filepath.Dir(to), 0o755))
-	must(p.t, exec.Command("dpkg-deb", "--root-owner-group", "-b", dir+"/x", to))
+	ok(p.t, deb.Next(*debFlag, to, version, func(packed []byte) []byte {
+		if binary != "" {
+			return []byte(binary)
+		}
+		return packed
+	}))
 }
 
 // enrol goes the way of a stick.
