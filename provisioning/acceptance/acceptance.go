@@ -88,8 +88,8 @@ type Machine struct {
 	Reader                *serialport.Config
 	Printer               *serialport.Config
 	Profile               string // of the printer
-	// Presses tells each press of a rating button until ctx ends; nil if there are none.
-	Presses func(ctx context.Context, press func(grade int)) error
+	// Presses calls ready once a press would be noticed, then tells each press of a rating button until ctx ends; nil if there are none.
+	Presses func(ctx context.Context, ready func(), press func(grade int)) error
 	Lamps   func(on bool) error // all at once; nil if there are none
 	// Platforms are the addresses that the machine must reach.
 	Platforms []string
