@@ -15,8 +15,8 @@ import (
 
 func probeCommands() []command {
 	return []command{
-		{"probe", "[-json] [-o FILE] [-rules FILE] [-port PORT] [-identify PORT]", "ask every serial line who is there, list GPIO and USB, propose a configuration", runProbe},
-		{"learn", "[-chip CHIP] [-active-high]", "press each rating button once, and learn which GPIO line it is on", runLearn},
+		{"probe", "[-json] [-o FILE] [-rules FILE] [-port PORT] [-skip PORT] [-identify PORT]", "ask every serial line who is there, list GPIO and USB, propose a configuration", runProbe},
+		{"learn", "[-chip CHIP] [-active-high]", "press each rating button once, and learn which GPIO line it is on; for a pad on a serial line: kiosk learn", runLearn},
 	}
 }
 

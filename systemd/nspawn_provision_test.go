@@ -78,7 +78,9 @@ func (d *debian) page() {
 //   - one with a program that cannot run is taken back, package and all; one with a newer package is committed with it;
 //   - a machine that loses power in a trial goes on with it after the boot and commits it;
 //   - one that loses power twice in the trial of a program that cannot run is on the version and the program that it had;
-//   - asked for a stick where there is none, the unit says so where the screen looks.
+//   - asked for a stick where there is none, the unit says so where the screen looks;
+//   - the nightly self-test, in its sandbox, asks the running program and tries the disk. A container has no display, so it says that, and
+//     the unit has failed for whoever looks at systemctl --failed.
 func TestNspawnProvision(t *testing.T) {
 	d := unpack(t, bare)
 	d.copyIn(*debFlag, "root/kiosk.deb")
@@ -154,9 +156,21 @@ func TestNspawnProvision(t *testing.T) {
 		text, _ := d.try("cat", "/run/kiosk-provision/progress.json")
 		return strings.Contains(text, `"step":"Failed"`) && strings.Contains(text, "no stick is plugged in")
 	})
-	if state := d.show("kiosk-fetch.timer", "ActiveState"); state != "active" {
-		t.Errorf("the nightly look for what is new is %s", state)
+	for _, timer := range []string{"kiosk-fetch.timer", "kiosk-selftest.timer"} {
+		if state := d.show(timer, "ActiveState"); state != "active" {
+			t.Errorf("%s is %s", timer, state)
+		}
 	}
+	if _, err := d.try("systemctl", "start", "kiosk-selftest"); err == nil || d.show("kiosk-selftest", "ExecMainStatus") != "3" {
+		t.Errorf("the self-test of a machine without a display ended with %s (%v)", d.show("kiosk-selftest", "ExecMainStatus"), err)
+	}
+	said := d.run("journalctl", "--no-pager", "-o", "cat", "-u", "kiosk-selftest")
+	for _, want := range []string{"Self-test of machine K00001 (kiosk)", "failed     6  Display connected", "ok         8* Disk has room", "the running program trusts it"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the self-test does not say %q:\n%s", want, said)
+		}
+	}
+	d.run("test", "-s", "/var/lib/private/kiosk/selftest.json")
 }
 
 // provisioned is a booted system that is both the machine and, in /root/site, the technician's laptop.
@@ -208,6 +222,7 @@ func (p *provisioned) enrol() {
 	}
 	code, _, _ = strings.Cut(code, "\n")
 	p.in("site approve -code " + code + " -number K00001 -out stick stick/machine-*.request")
+	p.run("systemctl", "stop", "kiosk") // as a technician does who asks what is plugged in; applying starts it
 	p.in("apply -well 3s -patience 60s stick/K00001-1.bundle")
 }
 

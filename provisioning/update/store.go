@@ -66,6 +66,9 @@ type Store struct {
 	at  func(point string) // a test's power cut; does nothing
 }
 
+// trialStarts is how often a machine may start within a trial; the next start takes the version back.
+const trialStarts = 1
+
 // keep is how many versions stay on the disk: the one in force and those one may want to go back to.
 const keep = 3
 
@@ -404,7 +407,7 @@ func (s *Store) Recover(ctx context.Context) error {
 		}
 		return nil
 	}
-	if st.Trial.Starts++; st.Trial.Starts > 1 {
+	if st.Trial.Starts++; st.Trial.Starts > trialStarts {
 		return s.rollBack(ctx, st, errors.New("the machine started twice without being well in between"))
 	}
 	if err := s.save(st); err != nil {
@@ -414,6 +417,31 @@ func (s *Store) Recover(ctx context.Context) error {
 		return s.rollBack(ctx, st, err)
 	}
 	return nil
+}
+
+// DueRecover says what Recover would do now, and does nothing.
+func (s *Store) DueRecover() (string, error) {
+	st, err := s.load()
+	switch {
+	case err != nil:
+		return "", err
+	case st.Trial != nil && st.Trial.Starts >= trialStarts:
+		return fmt.Sprintf("version %d would be taken back: the machine started before without being well with it", st.Trial.Version), nil
+	case st.Trial != nil:
+		return fmt.Sprintf("the trial of version %d would go on", st.Trial.Version), nil
+	case st.Committed > 0 && s.inForce() != st.Committed:
+		return fmt.Sprintf("version %d would be put in force again", st.Committed), nil
+	}
+	return "nothing is to be recovered", nil
+}
+
+// DueResume says what Resume would do now, and does nothing.
+func (s *Store) DueResume() (string, error) {
+	st, err := s.load()
+	if err != nil || st.Trial == nil {
+		return "no version is on trial", err
+	}
+	return fmt.Sprintf("version %d would be committed once the machine has been well with it for %v, or taken back after %v", st.Trial.Version, s.opt.Well, s.opt.Patience), nil
 }
 
 // Resume waits for the proof of a version that Recover left on trial. Without one it does nothing.
