@@ -95,7 +95,7 @@ func keepProgram(ctx context.Context, dir string) error {
 
 // copyProgram copies in one step: a power cut must not leave half a program.
 func copyProgram(from, to string) error {
-	part := to + ".new"
+	part := filepath.Join(filepath.Dir(to), ".new-"+filepath.Base(to))
 	if err := copyFile(from, part, 0o755); err != nil {
 		return err
 	}
@@ -115,6 +115,15 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Chmod(mode), out.Sync(), out.Close())
+}
+
+// sweep removes what power cuts left of files that were being made in the folder of the machine's versions: until they are whole their
+// names begin with a dot.
+func sweep(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	for _, name := range left {
+		_ = os.RemoveAll(name) // else the next start does
+	}
 }
 
 // settle forgets what began a trial once there is none.

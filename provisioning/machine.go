@@ -493,6 +493,9 @@ func (c *call) atStart(beforeStart bool, do func(*update.Store) error, due func(
 		}
 		return err
 	}
+	if beforeStart { // nobody else is at work
+		sweep(*v.dir)
+	}
 	err = do(store)
 	if back, ok := errors.AsType[*update.RolledBack](err); ok {
 		c.say("%v", back) // the machine is on a version that works: the start goes on
