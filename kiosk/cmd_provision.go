@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"yuanban/kiosk/api"
@@ -16,11 +15,12 @@ import (
 	"yuanban/kiosk/station"
 	"yuanban/provisioning"
 	"yuanban/provisioning/site"
+	"yuanban/provisioning/update"
 )
 
 // runProvision is "kiosk provision": from an unboxed machine to an accepted one, and every change after that.
 func runProvision(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return provisioning.Run(ctx, provisioning.Program{Version: version(), CheckConfig: checkUnpacked, Well: machineWell, Machine: machineOf, Stdin: os.Stdin},
+	return provisioning.Run(ctx, provisioning.Program{Version: version(), CheckConfig: checkUnpacked, Ailments: ailments, Machine: machineOf, Stdin: os.Stdin},
 		args, stdout, stderr)
 }
 
@@ -41,37 +41,33 @@ func checkUnpacked(dir string, text []byte) error {
 	return nil
 }
 
-// machineWell asks the running program. A machine is as well as it can be before people: it records, its screen is shown, and every
+// ailments asks the running program. A machine is as well as it can be before people: it records, its screen is shown, and every
 // device it has answers. The platform may be out of reach; that is not the version's fault.
-func machineWell(ctx context.Context, configFile string) error {
+func ailments(ctx context.Context, configFile string) ([]update.Ailment, error) {
 	cfg, err := config.Load(configFile)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	s, _, err := askStatus(ctx, cfg.Listen)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return wellEnough(s)
+	return ailmentsOf(s), nil
 }
 
-func wellEnough(s api.Status) error {
-	var wrong []string
+func ailmentsOf(s api.Status) (found []update.Ailment) {
 	if s.Journal != "ok" {
-		wrong = append(wrong, "journal "+s.Journal)
+		found = append(found, update.Ailment{Part: "journal", Says: "journal " + s.Journal})
 	}
 	if !s.Display {
-		wrong = append(wrong, "no display is connected")
+		found = append(found, update.Ailment{Part: "display", Says: "no display is connected"})
 	}
 	for _, d := range s.Devices {
 		if d.State != station.Online {
-			wrong = append(wrong, fmt.Sprintf("%s is %s (%s)", d.Device, d.State, d.Detail))
+			found = append(found, update.Ailment{Part: string(d.Device), Says: fmt.Sprintf("%s is %s (%s)", d.Device, d.State, d.Detail)})
 		}
 	}
-	if wrong != nil {
-		return errors.New(strings.Join(wrong, "; "))
-	}
-	return nil
+	return found
 }

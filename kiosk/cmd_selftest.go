@@ -91,16 +91,15 @@ func lampsOf(c *config.Lamps) func(on bool) error {
 
 // ratings sets what tells the presses of the rating buttons, of either kind.
 func ratings(m *acceptance.Machine, cfg *config.Config) error {
-	board := func() *station.Board { return station.NewBoard(slog.New(slog.DiscardHandler), func(station.Health) {}) }
 	if c := cfg.Buttons; c != nil {
 		gpio := c.GPIO()
-		m.Presses = func(ctx context.Context, press func(int)) error {
+		m.Presses = func(ctx context.Context, ready func(), press func(int)) error {
 			lines, err := buttons.OpenGPIO(gpio) // the station would wait for them for ever, and say nothing
 			if err != nil {
 				return err
 			}
 			_ = lines.Close()
-			return station.NewButtons(func() (buttons.Lines, error) { return buttons.OpenGPIO(gpio) }, board(), press).Run(ctx)
+			return station.NewButtons(func() (buttons.Lines, error) { return buttons.OpenGPIO(gpio) }, boardOf(ready), press).Run(ctx)
 		}
 	}
 	if c := cfg.Pad; c != nil {
@@ -111,7 +110,7 @@ func ratings(m *acceptance.Machine, cfg *config.Config) error {
 		if err != nil {
 			return err
 		}
-		m.Presses = func(ctx context.Context, press func(int)) error {
+		m.Presses = func(ctx context.Context, ready func(), press func(int)) error {
 			line := serialport.Config{Path: c.Port, Baud: c.Baud}
 			if line.Baud == 0 {
 				line.Baud = profile.Line.Baud
@@ -122,10 +121,19 @@ func ratings(m *acceptance.Machine, cfg *config.Config) error {
 			}
 			_ = p.Close()
 			words := func(station.Cue) string { return "" }
-			return station.NewSerialPad(serialport.Config{Path: c.Port, Baud: c.Baud}, profile, c.Address, words, board(), press).Run(ctx)
+			return station.NewSerialPad(serialport.Config{Path: c.Port, Baud: c.Baud}, profile, c.Address, words, boardOf(ready), press).Run(ctx)
 		}
 	}
 	return nil
+}
+
+// boardOf hears of the buttons' health: once they are watched, even if one of them hangs, a press of the others is noticed.
+func boardOf(ready func()) *station.Board {
+	return station.NewBoard(slog.New(slog.DiscardHandler), func(h station.Health) {
+		if h.State == station.Online || h.State == station.HardwareError {
+			ready()
+		}
+	})
 }
 
 // runningMachine is what the running program says.

@@ -54,7 +54,7 @@ type program struct {
 	cmd  *exec.Cmd
 	url  string // of the screen, with a slash at its end
 	log  *lockedBuffer
-	said *lockedBuffer // on its standard output
+	out  *lockedBuffer // its standard output
 	done chan struct{}
 }
 
@@ -67,32 +67,7 @@ func start(t testing.TB, args ...string) *program {
 // startCommand does the same for a command that was made ready.
 func startCommand(t testing.TB, cmd *exec.Cmd) *program {
 	t.Helper()
-	p := &program{t: t, cmd: cmd, log: &lockedBuffer{}, said: &lockedBuffer{}, done: make(chan struct{})}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.cmd.Stderr = p.log
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ready := make(chan string, 1)
-	go func() {
-		defer close(p.done)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			fmt.Fprintln(p.said, s.Text())
-			for _, w := range strings.Fields(s.Text()) {
-				if strings.HasPrefix(w, "http://") && !strings.HasSuffix(w, "bench") {
-					select {
-					case ready <- w:
-					default:
-					}
-				}
-			}
-		}
-		p.cmd.Wait()
-	}()
-	t.Cleanup(p.stop)
+	p, ready := launch(t, cmd)
 	select {
 	case p.url = <-ready:
 	case <-p.done:
@@ -101,6 +76,38 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *program {
 		t.Fatalf("the program was not ready after a minute:\n%s", p.log)
 	}
 	return p
+}
+
+// launch runs the program, which is stopped with the test; where its screen is comes from ready once it says so.
+func launch(t testing.TB, cmd *exec.Cmd) (p *program, ready <-chan string) {
+	t.Helper()
+	p = &program{t: t, cmd: cmd, log: &lockedBuffer{}, out: &lockedBuffer{}, done: make(chan struct{})}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Stderr = p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 1)
+	go func() {
+		defer close(p.done)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			fmt.Fprintln(p.out, s.Text())
+			for _, w := range strings.Fields(s.Text()) {
+				if strings.HasPrefix(w, "http://") && !strings.HasSuffix(w, "bench") {
+					select {
+					case said <- w:
+					default:
+					}
+				}
+			}
+		}
+		p.cmd.Wait()
+	}()
+	t.Cleanup(p.stop)
+	return p, said
 }
 
 // stop asks the program to end and waits for it; what the race detector found fails the test.

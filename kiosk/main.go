@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -59,8 +60,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
-		if len(args) == 2 {
-			return run(ctx, []string{args[1], "-h"}, stdout, stderr)
+		if len(args) > 1 {
+			return run(ctx, append(slices.Clone(args[1:]), "-h"), stdout, stderr)
 		}
 		usage(stdout)
 		return exitOK

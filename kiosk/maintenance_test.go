@@ -140,7 +140,7 @@ func TestMaintenanceInTheDemo(t *testing.T) {
 	t.Parallel()
 	p := start(t, "demo", "-fast", "-listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
 	printed := regexp.MustCompile(`PIN +(\d{6}) `)
-	eventually(t, "it prints the PIN", func() bool { return printed.MatchString(p.said.String()) })
+	eventually(t, "it prints the PIN", func() bool { return printed.MatchString(p.out.String()) })
 	v := newTechnician(t, p)
 	v.sees("attract")
 	v.do("touch")
@@ -148,7 +148,7 @@ func TestMaintenanceInTheDemo(t *testing.T) {
 	v.do("hold")
 	v.sees("pin")
 	v.do("release")
-	for _, k := range printed.FindStringSubmatch(p.said.String())[1] {
+	for _, k := range printed.FindStringSubmatch(p.out.String())[1] {
 		v.do("key", "key", string(k))
 	}
 	v.do("enter")

@@ -36,6 +36,7 @@ import (
 //	expand FILE             expand the variables in FILE
 //	code NAME               set NAME to the enrolment code on the last standard output
 //	device KIND NAME        put a simulated reader, printer (epson80) or pad (reference) behind a pseudo-terminal, and set NAME to its path
+//	bend FILE               change one byte in the middle of FILE
 //	request NAME DIR        set NAME to the newest enrolment request in DIR
 //
 // and the variables ADDR and OTHER, two free addresses, and TAKEN, the address of another program. example.yaml is the example
@@ -58,7 +59,7 @@ func TestStories(t *testing.T) {
 				os.CopyFS(filepath.Join(e.WorkDir, "content"), catalogue.Example()))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand, "code": code, "request": request, "device": device,
+			"exits": exits, "becomes": becomes, "replace": replace, "expand": expand, "code": code, "request": request, "device": device, "bend": bend,
 		},
 	})
 }
@@ -159,6 +160,15 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: code NAME, after a command that shows one")
 	}
 	ts.Setenv(args[0], found)
+}
+
+func bend(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: bend FILE")
+	}
+	data := []byte(ts.ReadFile(args[0]))
+	data[len(data)/2] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o600))
 }
 
 func request(ts *testscript.TestScript, neg bool, args []string) {

@@ -13,7 +13,7 @@ import (
 
 func acceptCommands() []command {
 	return []command{
-		{"accept", "-yes-i-am NAME [-config FILE] [-out DIR] | -verify FILE", "prove the machine with its technician, and keep a signed report", runAccept},
+		{"accept", "-yes-i-am NAME [-config FILE] [-out DIR] | -dry | -verify FILE", "prove the machine with its technician, and keep a signed report", runAccept},
 	}
 }
 
@@ -25,6 +25,7 @@ func runAccept(c *call) error {
 	config := c.flags.String("config", "", ConfigHelp)
 	by := c.flags.String("yes-i-am", "", "`NAME` of the technician, who stands before the machine and answers for the report")
 	out := c.flags.String("out", "", "`DIR` for the report; without it, reports in the machine's -dir")
+	c.flags.BoolVar(&c.dry, "dry", false, "say what would be proven and what for; no device is touched")
 	verify := c.flags.String("verify", "", "report `FILE` to verify; nothing else is done")
 	if err := c.parse(0); err != nil {
 		return err
@@ -32,12 +33,18 @@ func runAccept(c *call) error {
 	if *verify != "" {
 		return c.verify(*verify, *dir)
 	}
-	if err := c.need("yes-i-am", *by); err != nil {
-		return err
+	if !c.dry {
+		if err := c.need("yes-i-am", *by); err != nil {
+			return err
+		}
 	}
 	m, err := c.Machine(ConfigFile(*config))
 	if err != nil {
 		return err
+	}
+	if c.dry {
+		c.say("%s%s", acceptance.Plan(m), dryEnd)
+		return nil
 	}
 	id, err := enrol.Open(filepath.Join(*dir, identityDir))
 	if err != nil {
@@ -97,7 +104,7 @@ func (c *call) verify(file, dir string) error {
 
 // ownKey is the key of the machine whose identity is below dir, nil where there is none; none is drawn.
 func ownKey(dir string) (ed25519.PublicKey, error) {
-	if files, err := os.ReadDir(filepath.Join(dir, identityDir)); len(files) == 0 || err != nil {
+	if !born(dir) {
 		return nil, nil
 	}
 	m, err := enrol.Open(filepath.Join(dir, identityDir))

@@ -12,10 +12,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
 	"yuanban/provisioning/acceptance"
+	"yuanban/provisioning/update"
 )
 
 // Exit codes, those of the program.
@@ -31,8 +33,8 @@ type Program struct {
 	Version string
 	// CheckConfig reads a configuration and says everything that is wrong with it. dir is the folder that it was unpacked into, or "".
 	CheckConfig func(dir string, config []byte) error
-	// Well asks the program that runs on a configuration whether the machine is well: nil, or what is not.
-	Well func(ctx context.Context, configFile string) error
+	// Ailments asks the program that runs on a configuration what about the machine is not well.
+	Ailments func(ctx context.Context, configFile string) ([]update.Ailment, error)
 	// Machine is what an acceptance must prove of the machine that a configuration describes.
 	Machine func(configFile string) (*acceptance.Machine, error)
 	Stdin   io.Reader // the technician
@@ -52,6 +54,7 @@ type call struct {
 	args           []string // not yet parsed; after parse, what is left behind the flags
 	stdout, stderr io.Writer
 	report         report // for the screen; nothing is kept without -progress
+	dry            bool   // say what would be done, and change nothing
 }
 
 // errUsage ends a command whose line is wrong; what is wrong has been said.
@@ -76,7 +79,7 @@ func Run(ctx context.Context, p Program, args []string, stdout, stderr io.Writer
 		call := &call{Program: p, ctx: ctx, args: args[strings.Count(name, " ")+1:], stdout: stdout, stderr: stderr}
 		call.flags = flag.NewFlagSet("kiosk provision "+name, flag.ContinueOnError)
 		call.flags.Usage = func() {
-			fmt.Fprintf(call.flags.Output(), "Usage: kiosk provision %s %s\n%s\n", c.name, c.args, c.about)
+			fmt.Fprintf(call.flags.Output(), "Usage: %s\n%s\n", strings.TrimSpace("kiosk provision "+c.name+" "+c.args), c.about)
 			call.flags.PrintDefaults()
 		}
 		err := c.run(call)
@@ -111,7 +114,7 @@ func usage(w io.Writer) {
 	}{{"On the machine, as root:", onMachine()}, {"On the technician's laptop:", siteCommands()}} {
 		fmt.Fprintf(w, "\n%s\n", group.head)
 		for _, c := range group.all {
-			fmt.Fprintf(w, "  kiosk provision %-13s %-42s %s\n", c.name, c.args, c.about)
+			fmt.Fprintf(w, "  %s\n        %s\n", strings.TrimSpace("kiosk provision "+c.name+" "+c.args), c.about)
 		}
 	}
 	fmt.Fprint(w, "\nkiosk provision SUBCOMMAND -h tells the flags of one. Exit codes: 0 done, 1 failed, 2 wrong command line, 3 machine not accepted.\n")
@@ -137,6 +140,23 @@ func (c *call) parse(arguments int) error {
 	}
 	c.args = c.flags.Args()
 	return nil
+}
+
+// dryFlag gives a subcommand the flag -dry.
+func (c *call) dryFlag() {
+	c.flags.BoolVar(&c.dry, "dry", false, "say what would be done, and change nothing")
+}
+
+// dryEnd ends what a dry run says.
+const dryEnd = "dry run: nothing was changed"
+
+// tryFolder says whether a file can be put into dir, and leaves none there.
+func tryFolder(dir string) error {
+	f, err := os.CreateTemp(dir, ".try-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // need says that a flag must be given.

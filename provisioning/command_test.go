@@ -4,16 +4,19 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"yuanban/provisioning/update"
 )
 
 var program = Program{Version: "1.0",
 	CheckConfig: func(string, []byte) error { return nil },
-	Well:        func(context.Context, string) error { return nil },
+	Ailments:    func(context.Context, string) ([]update.Ailment, error) { return nil, nil },
 }
 
 // background runs a subcommand and gives its output line by line. It is ended with the test, and must end with that code.
@@ -96,6 +99,43 @@ func TestByCable(t *testing.T) {
 	do(t, exitOK, "site", "bundle", "-site", at("site"))
 	if out := do(t, exitOK, "fetch", "-dir", at("machine"), "-unit", "", "-site", url); !strings.Contains(out, "version  2") {
 		t.Errorf("the second version:\n%s", out)
+	}
+
+	sweptAtStart(t, at("machine"))
+
+	// A version that was taken back is not tried again by itself.
+	do(t, exitOK, "site", "bundle", "-site", at("site"))
+	if err := os.WriteFile(at("machine/state.json"), []byte(`{"committed": 2, "failed": {"version": 3}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := do(t, exitOK, "fetch", "-dir", at("machine"), "-unit", ""); !strings.Contains(out, "version 3 was taken back and is not tried again") || !strings.Contains(out, "nothing new") {
+		t.Errorf("the night after a version was taken back:\n%s", out)
+	}
+	if out := do(t, exitOK, "fetch", "-dir", at("machine"), "-unit", "", "-again"); !strings.Contains(out, "version  3") {
+		t.Errorf("a version that was taken back, tried again:\n%s", out)
+	}
+}
+
+// sweptAtStart: what power cuts left is gone after a start, and nothing else.
+func sweptAtStart(t *testing.T, dir string) {
+	t.Helper()
+	before, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".repack-1/root/usr/bin", ".fetched-2", ".new-kiosk.before"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(t, exitOK, "resume", "-dir", dir, "-unit", "")
+	if _, err := os.Stat(filepath.Join(dir, ".fetched-2")); err != nil {
+		t.Error("what a running fetch may be writing was removed")
+	}
+	do(t, exitOK, "recover", "-dir", dir, "-unit", "")
+	after, err := os.ReadDir(dir)
+	if err != nil || fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("after a start there are %v (%v), before there were %v", after, err, before)
 	}
 }
 

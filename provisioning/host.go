@@ -22,7 +22,9 @@ type host struct {
 	dir    string // of the machine's versions
 	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
 	config string // of the version in force
-	well   func(ctx context.Context, configFile string) error
+	well   func(ctx context.Context, configFile string) ([]update.Ailment, error)
+	// beforeStart says that the machine starts, and the program after this: it must not be waited for by what it waits for.
+	beforeStart bool
 }
 
 // credentials are what kiosk.service may be given as credentials (kiosk(1), CREDENTIALS). A version brings them as sealed files of these
@@ -38,15 +40,8 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 	if h.unit == "" {
 		return nil // an image, which is not the machine that will have the secrets
 	}
-	for _, name := range credentials {
-		if dir == "" {
-			break // before its first version
-		}
-		secret := filepath.Join(dir, site.SecretsDir, name)
-		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := encrypt(ctx, name, secret, filepath.Join(credentialStore, "kiosk."+name)); err != nil {
+	if dir != "" { // else the machine goes back to before its first version
+		if err := keepSecrets(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -62,6 +57,19 @@ func (h host) Install(ctx context.Context, dir, deb string) error {
 		return err
 	}
 	return install(ctx, deb)
+}
+
+func keepSecrets(ctx context.Context, dir string) error {
+	for _, name := range credentials {
+		secret := filepath.Join(dir, site.SecretsDir, name)
+		if _, err := os.Stat(secret); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := encrypt(ctx, name, secret, filepath.Join(credentialStore, "kiosk."+name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // What began a trial is kept in the folder of the machine's versions: a copy of the program and its package. The program on trial may not
@@ -87,7 +95,7 @@ func keepProgram(ctx context.Context, dir string) error {
 
 // copyProgram copies in one step: a power cut must not leave half a program.
 func copyProgram(from, to string) error {
-	part := to + ".new"
+	part := filepath.Join(filepath.Dir(to), ".new-"+filepath.Base(to))
 	if err := copyFile(from, part, 0o755); err != nil {
 		return err
 	}
@@ -107,6 +115,15 @@ func copyFile(from, to string, mode fs.FileMode) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Chmod(mode), out.Sync(), out.Close())
+}
+
+// sweep removes what power cuts left of files that were being made in the folder of the machine's versions: until they are whole their
+// names begin with a dot.
+func sweep(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	for _, name := range left {
+		_ = os.RemoveAll(name) // else the next start does
+	}
 }
 
 // settle forgets what began a trial once there is none.
@@ -152,21 +169,35 @@ func install(ctx context.Context, deb string) error {
 	return nil
 }
 
+// Restart also starts a program that somebody has stopped, or that the service manager has given up: a version is proven by running.
 func (h host) Restart(ctx context.Context) error {
-	if h.unit == "" {
+	if h.unit == "" || h.beforeStart {
 		return nil
 	}
-	// At the machine's start the unit has not run yet and must not be waited for by what runs before it.
-	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "try-restart", h.unit).CombinedOutput()
+	// Restarts by hand count against the budget of starts; several versions within its ten minutes are no fault of the program. A unit
+	// that the service manager has not heard of yet has none to begin anew. With a program that cannot run the reboot has failed, too.
+	_ = exec.CommandContext(ctx, "systemctl", "reset-failed", h.unit, rebootUnit).Run()
+	out, err := exec.CommandContext(ctx, "systemctl", "--no-block", "restart", h.unit).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("systemctl try-restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
+		return fmt.Errorf("systemctl restart %s: %w: %s", h.unit, err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-func (h host) Healthy(ctx context.Context) error {
-	if h.unit == "" {
-		return nil
+func (h host) Ailments(ctx context.Context) ([]update.Ailment, error) {
+	switch {
+	case h.unit == "":
+		return nil, nil
+	case h.givenUp(ctx):
+		return nil, fmt.Errorf("%w: journalctl -u %s says why it does not stay up", update.ErrGivenUp, h.unit)
 	}
 	return h.well(ctx, h.config)
+}
+
+// rebootUnit is what decides when the program is given up.
+const rebootUnit = "kiosk-reboot.service"
+
+// givenUp tells whether the program has spent its budget of starts.
+func (h host) givenUp(ctx context.Context) bool {
+	return exec.CommandContext(ctx, "systemctl", "--quiet", "is-failed", h.unit).Run() == nil
 }

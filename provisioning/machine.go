@@ -19,13 +19,13 @@ import (
 
 func machineCommands() []command {
 	return []command{
-		{"ask", "[-number N] [-site URL | DIR]", "ask to be enrolled: show a code, and write the request into DIR on the stick, or send it", runAsk},
-		{"fetch", "[-site URL]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
+		{"ask", "[-dry] [-number N] [-site URL | DIR]", "ask to be enrolled: show a code, and write the request into DIR on the stick, or send it", runAsk},
+		{"fetch", "[-dry] [-site URL] [-again]", "fetch a newer version from the site's server, or a new certificate, and apply it", runFetch},
 		{"apply", "[-dry] FILE", "take a bundle: enrol, or change to its version; back again if the machine is not well with it", runApply},
-		{"stick", "[-progress FILE] [DIR]", "do what the stick in this machine is for: take its bundle, or write this machine's request on it", runStick},
+		{"stick", "[-dry] [-progress FILE] [DIR]", "do what the stick in this machine is for: take its bundle, or write this machine's request on it", runStick},
 		{"state", "", "say who this machine is, what version it has and what was taken back", runState},
-		{"recover", "", "at each start, before the program: finish or take back what a power cut interrupted", runRecover},
-		{"resume", "", "after each start: wait for the proof of a version that is on trial", runResume},
+		{"recover", "[-dry]", "at each start, before the program: finish or take back what a power cut interrupted", runRecover},
+		{"resume", "[-dry]", "after each start: wait for the proof of a version that is on trial", runResume},
 	}
 }
 
@@ -42,6 +42,7 @@ func (c *call) dir() *string {
 type versions struct {
 	dir, unit      *string
 	well, patience *time.Duration
+	beforeStart    bool // of the program
 }
 
 func (c *call) versions() *versions {
@@ -57,12 +58,16 @@ func runAsk(c *call) error {
 	v := c.versions()
 	number := c.flags.String("number", "", "`NUMBER` that the machine would like; the site decides")
 	url := c.flags.String("site", "", "`URL` of the site's server, instead of a stick: the request is sent, and the answer waited for and applied")
+	c.dryFlag()
 	if err := c.parse(-1); err != nil {
 		return err
 	}
 	if len(c.args) != 1 && *url == "" || len(c.args) != 0 && *url != "" {
 		fmt.Fprintf(c.stderr, "%s: give the folder of the stick, or -site\n", c.flags.Name())
 		return errUsage
+	}
+	if c.dry {
+		return c.askDry(*v.dir, *url)
 	}
 	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
@@ -90,6 +95,37 @@ func runAsk(c *call) error {
 	c.say("Then, on this machine:\n  kiosk provision apply FILE")
 	return nil
 }
+
+// askDry tries the way that a request would go, and draws neither key nor code.
+func (c *call) askDry(dir, url string) error {
+	hw := hardware("/")
+	c.say("hardware %s", strings.TrimSpace(strings.Join(append([]string{hw.Vendor, hw.Model, hw.Serial, hw.Arch}, hw.MACs...), " ")))
+	if !born(dir) {
+		c.say("key      none yet; one would be drawn in %s", filepath.Join(dir, identityDir))
+	}
+	if url == "" {
+		if err := tryFolder(c.args[0]); err != nil {
+			return fmt.Errorf("cannot write the request: %w; is the stick plugged in and mounted?", err)
+		}
+		c.say("stick    %s can be written\n%s", c.args[0], dryEnd)
+		return nil
+	}
+	client, err := enrol.Stranger(url)
+	if err != nil {
+		return err
+	}
+	if err := client.Reach(c.ctx); err != nil {
+		return err
+	}
+	c.say("site     answers at %s\n%s", url, dryEnd)
+	return nil
+}
+
+// born says whether the machine has drawn its key.
+func born(dir string) bool { return identity.Drawn(filepath.Join(dir, identityDir)) }
+
+// errUnborn refuses a dry run that would draw the machine's key.
+var errUnborn = errors.New("this machine has no key yet, so nothing can be for it: kiosk provision ask begins")
 
 // askServer sends a request and waits for its answer for as long as the code holds.
 func (c *call) askServer(m *enrol.Machine, w *enrol.Waiting, url string, v *versions) error {
@@ -141,12 +177,14 @@ func (c *call) fetched(v *versions, get func(out io.Writer) (bool, error)) error
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("cannot keep the bundle: %w", err)
 	}
-	return c.take(f, v, false)
+	return c.take(f, v)
 }
 
 func runFetch(c *call) error {
 	v := c.versions()
 	url := c.flags.String("site", "", "`URL` of the site's server; it is remembered (default: the one that was given last)")
+	again := c.flags.Bool("again", false, "try a version once more that was taken back, such as one that came while a device was not plugged in")
+	c.dryFlag()
 	if err := c.parse(0); err != nil {
 		return err
 	}
@@ -155,6 +193,9 @@ func runFetch(c *call) error {
 	}
 	if err := c.need("site", *url); err != nil {
 		return err
+	}
+	if c.dry && !born(*v.dir) {
+		return errUnborn
 	}
 	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
@@ -183,10 +224,19 @@ func runFetch(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := keepAddress(*v.dir, *url); err != nil {
-		return err
+	have := st.Committed
+	if st.Failed != nil && st.Failed.Version > have && !*again {
+		// Or the machine would be dark for its trial every night, until the site has a better one.
+		have = st.Failed.Version
+		c.say("version %d was taken back and is not tried again by itself: make the next one at the site, or give -again", have)
 	}
-	return c.fetched(v, func(out io.Writer) (bool, error) { return client.Newer(c.ctx, st.Committed, out) })
+	return c.fetched(v, func(out io.Writer) (bool, error) {
+		there, err := client.Newer(c.ctx, have, out)
+		if err != nil || c.dry {
+			return there, err
+		}
+		return there, keepAddress(*v.dir, *url) // it is the site's: every night it is asked there
+	})
 }
 
 // addressFile remembers where the site's server was. kiosk-fetch.service runs where it is there.
@@ -234,7 +284,8 @@ func (c *call) machineStore(v *versions, home *enrol.Site, key *identity.Machine
 		well = time.Nanosecond
 	}
 	return update.Open(*v.dir, update.Options{
-		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal, Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Well},
+		Site: home.Key, Machine: home.Machine, Unseal: key.Unseal,
+		Host: host{dir: *v.dir, unit: *v.unit, config: filepath.Join(*v.dir, "current", site.ConfigFile), well: c.Ailments, beforeStart: v.beforeStart},
 		Well: well, Patience: *v.patience, Tell: c.progress(),
 		Check: func(dir string) error {
 			config, err := os.ReadFile(filepath.Join(dir, site.ConfigFile))
@@ -255,7 +306,12 @@ func (c *call) lockedStore(v *versions, home *enrol.Site, key *identity.Machine)
 	if err != nil {
 		return nil, nil, err
 	}
-	return store, func() { settle(*v.dir, store); release() }, nil
+	return store, func() {
+		if !c.dry {
+			settle(*v.dir, store)
+		}
+		release()
+	}, nil
 }
 
 func checkCertificate(dir string, key *identity.Machine, home *enrol.Site) error {
@@ -284,7 +340,7 @@ func (c *call) progress() func(update.Step, float64) {
 
 func runApply(c *call) error {
 	v := c.versions()
-	dry := c.flags.Bool("dry", false, "judge and check the bundle, and change nothing")
+	c.dryFlag()
 	if err := c.parse(1); err != nil {
 		return err
 	}
@@ -293,16 +349,19 @@ func runApply(c *call) error {
 		return fmt.Errorf("cannot read the bundle: %w", err)
 	}
 	defer f.Close()
-	return c.take(f, v, *dry)
+	return c.take(f, v)
 }
 
 // take enrols the machine by a bundle, where it is not, and changes to the bundle's version.
-func (c *call) take(f io.ReadSeeker, v *versions, dry bool) error {
+func (c *call) take(f io.ReadSeeker, v *versions) error {
+	if c.dry && !born(*v.dir) {
+		return errUnborn
+	}
 	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return err
 	}
-	home, err := c.home(m, f, dry)
+	home, err := c.home(m, f)
 	if err != nil {
 		return err
 	}
@@ -311,12 +370,12 @@ func (c *call) take(f io.ReadSeeker, v *versions, dry bool) error {
 		return err
 	}
 	defer unlock()
-	if dry {
+	if c.dry {
 		manifest, err := store.Dry(f)
 		if err != nil {
 			return err
 		}
-		c.say("good: version %d for %s, made %s; nothing was changed", manifest.Version, manifest.Machine, manifest.Made.Format(time.DateOnly))
+		c.say("good: version %d for %s, made %s\n%s", manifest.Version, manifest.Machine, manifest.Made.Format(time.DateOnly), dryEnd)
 		return nil
 	}
 	if err := store.Apply(c.ctx, f); err != nil {
@@ -327,7 +386,7 @@ func (c *call) take(f io.ReadSeeker, v *versions, dry bool) error {
 
 // home is the site of the machine, which it may only now come to believe. f is at its beginning again afterwards. A dry run
 // believes for itself alone.
-func (c *call) home(m *enrol.Machine, f io.ReadSeeker, dry bool) (*enrol.Site, error) {
+func (c *call) home(m *enrol.Machine, f io.ReadSeeker) (*enrol.Site, error) {
 	home, err := m.Site()
 	if err != nil {
 		return nil, err
@@ -337,7 +396,7 @@ func (c *call) home(m *enrol.Machine, f io.ReadSeeker, dry bool) (*enrol.Site, e
 		return nil, err
 	}
 	if e := b.Manifest.Enrolment; e != nil && (home == nil || !home.Answered(e.Request)) || home == nil {
-		if home, err = m.Believe(b.Manifest, dry); err != nil {
+		if home, err = m.Believe(b.Manifest, c.dry); err != nil {
 			return nil, err
 		}
 		c.say("site     %s", bundle.SiteID(home.Key))
@@ -355,6 +414,10 @@ func runState(c *call) error {
 }
 
 func (c *call) state(v *versions) error {
+	if !born(*v.dir) { // to be asked who it is must not draw its key
+		c.say("site     none: kiosk provision ask begins")
+		return nil
+	}
 	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return err
@@ -391,18 +454,24 @@ func (c *call) state(v *versions) error {
 }
 
 func runRecover(c *call) error {
-	return c.afterStart(func(s *update.Store) error { return s.Recover(c.ctx) })
+	return c.atStart(true, func(s *update.Store) error { return s.Recover(c.ctx) }, (*update.Store).DueRecover)
 }
 
 func runResume(c *call) error {
-	return c.afterStart(func(s *update.Store) error { return s.Resume(c.ctx) })
+	return c.atStart(false, func(s *update.Store) error { return s.Resume(c.ctx) }, (*update.Store).DueResume)
 }
 
-// afterStart does with the versions what is to be done at a start. A machine without a site has nothing to recover.
-func (c *call) afterStart(do func(*update.Store) error) error {
+// atStart does with the versions what is to be done at the machine's start, before that of the program or after it, or says what that is.
+// A machine without a site has nothing to recover.
+func (c *call) atStart(beforeStart bool, do func(*update.Store) error, due func(*update.Store) (string, error)) error {
 	v := c.versions()
+	v.beforeStart = beforeStart
+	c.dryFlag()
 	if err := c.parse(0); err != nil {
 		return err
+	}
+	if c.dry && !born(*v.dir) {
+		return errUnborn
 	}
 	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
@@ -417,6 +486,16 @@ func (c *call) afterStart(do func(*update.Store) error) error {
 		return err
 	}
 	defer unlock()
+	if c.dry {
+		text, err := due(store)
+		if err == nil {
+			c.say("%s\n%s", text, dryEnd)
+		}
+		return err
+	}
+	if beforeStart { // nobody else is at work
+		sweep(*v.dir)
+	}
 	err = do(store)
 	if back, ok := errors.AsType[*update.RolledBack](err); ok {
 		c.say("%v", back) // the machine is on a version that works: the start goes on

@@ -15,8 +15,8 @@ import (
 
 func probeCommands() []command {
 	return []command{
-		{"probe", "[-json] [-o FILE] [-rules FILE] [-port PORT] [-identify PORT]", "ask every serial line who is there, list GPIO and USB, propose a configuration", runProbe},
-		{"learn", "[-chip CHIP] [-active-high]", "press each rating button once, and learn which GPIO line it is on", runLearn},
+		{"probe", "[-json] [-o FILE] [-rules FILE] [-port PORT] [-skip PORT] [-identify PORT]", "ask every serial line who is there, list GPIO and USB, propose a configuration", runProbe},
+		{"learn", "[-chip CHIP] [-active-high]", "press each rating button once, and learn which GPIO line it is on; for a pad on a serial line: kiosk learn", runLearn},
 	}
 }
 
@@ -29,7 +29,7 @@ func (n *names) Set(s string) error { *n = append(*n, s); return nil }
 func runProbe(c *call) error {
 	asJSON := c.flags.Bool("json", false, "print the report as JSON, with the proposal in it")
 	out := c.flags.String("o", "", "`FILE` to write the proposed configuration to; without it, it is printed")
-	rules := c.flags.String("rules", "", "`FILE` to write udev rules to that name the devices /dev/kiosk/reader, printer and pad: /etc/udev/rules.d/66-kiosk-roles.rules")
+	rules := c.flags.String("rules", "", "`FILE` to write udev rules to that name the devices /dev/kiosk/reader, printer and pad, as the proposal then does: /etc/udev/rules.d/66-kiosk-roles.rules")
 	identify := c.flags.String("identify", "", "`PORT` whose device shall show itself: a printer prints a line; nothing else is asked")
 	var o probe.Options
 	c.flags.Var((*names)(&o.Only), "port", "`PORT` to ask, instead of all; may be given more than once")
@@ -52,6 +52,9 @@ func runProbe(c *call) error {
 		return nil
 	}
 	r := probe.Run(c.ctx, o)
+	if *rules != "" {
+		r.UseRoles()
+	}
 	proposal := r.Proposal()
 	if err := c.CheckConfig("", []byte(proposal)); err != nil {
 		return fmt.Errorf("the proposal is no configuration: %w; this is an error of the program, please report it with the output of -json", err)
@@ -71,6 +74,9 @@ func runProbe(c *call) error {
 	if *rules != "" {
 		if err := os.WriteFile(*rules, []byte(r.Rules()), 0o644); err != nil {
 			return fmt.Errorf("cannot write the rules: %w", err)
+		}
+		if !*asJSON {
+			c.say("Rules written to %s; now: udevadm control --reload && udevadm trigger -s tty", *rules)
 		}
 	}
 	switch {

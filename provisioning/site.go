@@ -21,15 +21,15 @@ import (
 
 func siteCommands() []command {
 	return []command{
-		{"site init", "", "make a new site: its key, its registry, its folder of what goes into bundles", runSiteInit},
-		{"site plan", "TABLE", "take machines from a table (CSV: number, role, place and columns of your own)", runSitePlan},
+		{"site init", "[-dry]", "make a new site: its key, its registry, its folder of what goes into bundles", runSiteInit},
+		{"site plan", "[-dry] TABLE", "take machines from a table (CSV: number, role, place and columns of your own)", runSitePlan},
 		{"site list", "", "list the machines, and the requests that wait for their code", runSiteList},
-		{"site approve", "-code CODE [-number N] [-out DIR] REQUEST", "enrol the machine that shows CODE, and make its first bundle", runSiteApprove},
-		{"site serve", "-listen ADDR", "let machines on the network ask, and fetch their bundles", runSiteServe},
-		{"site bundle", "[-out DIR] [-number N]", "make the next bundle of a machine, or of all that are enrolled", runSiteBundle},
-		{"site clone", "-from N -number M -place TEXT", "plan a machine like its neighbour", runSiteClone},
-		{"site revoke", "-number N -why TEXT", "stop believing a machine", runSiteRevoke},
-		{"site crl", "-out DIR", "write the site's certificate and revocation list for the platforms", runSiteCRL},
+		{"site approve", "[-dry] -code CODE [-number N] [-replace] [-out DIR] REQUEST", "enrol the machine that shows CODE, and make its first bundle", runSiteApprove},
+		{"site serve", "[-dry] -listen ADDR", "let machines on the network ask, and fetch their bundles", runSiteServe},
+		{"site bundle", "[-dry] [-out DIR] [-number N]", "make the next bundle of a machine, or of all that are enrolled", runSiteBundle},
+		{"site clone", "[-dry] -from N -number M -place TEXT", "plan a machine like its neighbour", runSiteClone},
+		{"site revoke", "[-dry] -number N -why TEXT", "stop believing a machine", runSiteRevoke},
+		{"site crl", "[-dry] -out DIR", "write the site's certificate and revocation list for the platforms", runSiteCRL},
 		{"site log", "", "say what was done, oldest first", runSiteLog},
 	}
 }
@@ -40,13 +40,25 @@ func (c *call) openSite(arguments int) (*site.Site, error) {
 	if err := c.parse(arguments); err != nil {
 		return nil, err
 	}
+	if c.dry {
+		c.say("dry run: nothing of what follows is kept")
+		return site.OpenDry(*dir)
+	}
 	return site.Open(*dir)
 }
 
 func runSiteInit(c *call) error {
 	dir := c.flags.String("site", "site", "`DIR` of the site")
+	c.dryFlag()
 	if err := c.parse(0); err != nil {
 		return err
+	}
+	if c.dry {
+		if err := site.CanCreate(*dir); err != nil {
+			return err
+		}
+		c.say("a site would be made in %s\n%s", *dir, dryEnd)
+		return nil
 	}
 	s, err := site.Create(*dir)
 	if err != nil {
@@ -60,6 +72,7 @@ func runSiteInit(c *call) error {
 }
 
 func runSitePlan(c *call) error {
+	c.dryFlag()
 	s, err := c.openSite(1)
 	if err != nil {
 		return err
@@ -113,6 +126,7 @@ func runSiteApprove(c *call) error {
 	number := c.flags.String("number", "", "`NUMBER` of the machine in the registry; default the one it asks for")
 	out := c.flags.String("out", "", "`DIR` for the bundle, on the stick; without it the bundle waits to be fetched over the network")
 	replace := c.flags.Bool("replace", false, "this machine takes the place of the one that is enrolled under the number")
+	c.dryFlag()
 	s, err := c.openSite(1)
 	if err != nil {
 		return err
@@ -137,6 +151,11 @@ func runSiteApprove(c *call) error {
 	}
 	if err := s.CheckConfiguration(c.ctx, *number, c.checkAlone); err != nil {
 		return err
+	}
+	if *out != "" { // the code is good for one answer: it must not be used up by a stick that is not there
+		if err := tryFolder(*out); err != nil {
+			return fmt.Errorf("cannot write the bundle: %w; is the stick plugged in and mounted?", err)
+		}
 	}
 	hash, err := s.Receive(c.ctx, data)
 	if err != nil {
@@ -190,6 +209,10 @@ func (c *call) bundle(s *site.Site, number, out, hash string, answer *bundle.Enr
 		return err
 	}
 	path := filepath.Join(out, fmt.Sprintf("%s-%d.bundle", number, m.Version))
+	if c.dry {
+		c.say("bundle   would be %s", path)
+		return nil
+	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return fmt.Errorf("cannot write the bundle: %w", err)
 	}
@@ -200,6 +223,7 @@ func (c *call) bundle(s *site.Site, number, out, hash string, answer *bundle.Enr
 func runSiteBundle(c *call) error {
 	number := c.flags.String("number", "", "`NUMBER` of the machine; default all that are enrolled")
 	out := c.flags.String("out", "", "`DIR` for the bundles; without it they wait to be fetched over the network")
+	c.dryFlag()
 	s, err := c.openSite(0)
 	if err != nil {
 		return err
@@ -230,6 +254,7 @@ func runSiteBundle(c *call) error {
 
 func runSiteServe(c *call) error {
 	listen := c.flags.String("listen", "", "`ADDR` to listen at, such as 192.0.2.7:8443: the laptop's own address on the hall's network or the cable")
+	c.dryFlag()
 	s, err := c.openSite(0)
 	if err != nil {
 		return err
@@ -242,6 +267,10 @@ func runSiteServe(c *call) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen at %s: %w; it must be an address of this laptop", *listen, err)
 	}
+	if c.dry {
+		c.say("site %s would be at https://%s", s.ID(), l.Addr())
+		return l.Close()
+	}
 	c.say("site %s at https://%s; Ctrl-C ends it", s.ID(), l.Addr())
 	return s.Serve(c.ctx, l, c.checkAlone)
 }
@@ -250,6 +279,7 @@ func runSiteClone(c *call) error {
 	from := c.flags.String("from", "", "`NUMBER` of the neighbour")
 	number := c.flags.String("number", "", "`NUMBER` of the new machine")
 	place := c.flags.String("place", "", "`PLACE` where it stands")
+	c.dryFlag()
 	s, err := c.openSite(0)
 	if err != nil {
 		return err
@@ -268,6 +298,7 @@ func runSiteClone(c *call) error {
 func runSiteRevoke(c *call) error {
 	number := c.flags.String("number", "", "`NUMBER` of the machine")
 	why := c.flags.String("why", "", "`REASON`, for the log")
+	c.dryFlag()
 	s, err := c.openSite(0)
 	if err != nil {
 		return err
@@ -285,6 +316,7 @@ func runSiteRevoke(c *call) error {
 
 func runSiteCRL(c *call) error {
 	out := c.flags.String("out", "", "`DIR` for site.pem and site.crl")
+	c.dryFlag()
 	s, err := c.openSite(0)
 	if err != nil {
 		return err
@@ -300,6 +332,13 @@ func runSiteCRL(c *call) error {
 	list, err := s.RevocationList(c.ctx)
 	if err != nil {
 		return err
+	}
+	if c.dry {
+		if err := tryFolder(*out); err != nil {
+			return fmt.Errorf("cannot write site.pem: %w", err)
+		}
+		c.say("site.pem and site.crl would be written in %s", *out)
+		return nil
 	}
 	for name, text := range map[string][]byte{"site.pem": root, "site.crl": list} {
 		if err := identity.WriteFile(filepath.Join(*out, name), text, 0o644); err != nil {

@@ -62,8 +62,12 @@ func (r *report) write(p progressLine) {
 func runStick(c *call) error {
 	v := c.versions()
 	c.flags.StringVar(&c.report.file, "progress", "", "`FILE` that says in JSON how far it is, for the screen")
+	c.dryFlag()
 	if err := c.parse(-1); err != nil {
 		return err
+	}
+	if c.dry {
+		c.report.file = "" // the screen waits for what is done
 	}
 	if len(c.args) > 1 {
 		fmt.Fprintf(c.stderr, "%s: give one folder, or none: then the stick is found and mounted\n", c.flags.Name())
@@ -104,6 +108,9 @@ func (c *call) stick(v *versions) (end progressLine, err error) {
 		}
 		defer s.unmount()
 	}
+	if c.dry && !born(*v.dir) {
+		return end, c.askOnDry(s)
+	}
 	m, err := enrol.Open(filepath.Join(*v.dir, identityDir))
 	if err != nil {
 		return end, err
@@ -120,6 +127,8 @@ func (c *call) stick(v *versions) (end progressLine, err error) {
 	switch {
 	case err != nil:
 		return end, err
+	case found == "" && home == nil && c.dry:
+		return end, c.askOnDry(s)
 	case found == "" && home == nil:
 		return c.askOn(s, m, w)
 	case found == "":
@@ -130,7 +139,7 @@ func (c *call) stick(v *versions) (end progressLine, err error) {
 		return end, fmt.Errorf("cannot read the bundle: %w", err)
 	}
 	defer f.Close()
-	if err := c.take(f, v, false); err != nil {
+	if err := c.take(f, v); err != nil {
 		return end, err
 	}
 	return progressLine{Step: "Done", Version: c.committed(v), Text: filepath.Base(found)}, nil
@@ -156,6 +165,17 @@ func (c *call) askOn(s *stick, m *enrol.Machine, w *enrol.Waiting) (end progress
 	}
 	c.say("file     %s\ncode     %s", name, w.Code)
 	return progressLine{Step: "Ask", Code: w.Code.String(), Text: name}, nil
+}
+
+// askOnDry says what askOn would do. A stick that was mounted here stays as it is, so that it can be written is not proven.
+func (c *call) askOnDry(s *stick) error {
+	if !s.mounted {
+		if err := tryFolder(s.dir); err != nil {
+			return fmt.Errorf("cannot write the request on the stick: %w", err)
+		}
+	}
+	c.say("the machine's request would be written on the stick, and its code shown\n%s", dryEnd)
+	return nil
 }
 
 // committed is the version that is in force, 0 where there is none.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"yuanban/systemd/deb"
 )
 
 // pageEnv makes this test binary play a machine's page, in the network of a booted system: a machine without a page is not well.
@@ -76,7 +78,9 @@ func (d *debian) page() {
 //   - one with a program that cannot run is taken back, package and all; one with a newer package is committed with it;
 //   - a machine that loses power in a trial goes on with it after the boot and commits it;
 //   - one that loses power twice in the trial of a program that cannot run is on the version and the program that it had;
-//   - asked for a stick where there is none, the unit says so where the screen looks.
+//   - asked for a stick where there is none, the unit says so where the screen looks;
+//   - the nightly self-test, in its sandbox, asks the running program and tries the disk. A container has no display, so it says that, and
+//     the unit has failed for whoever looks at systemctl --failed.
 func TestNspawnProvision(t *testing.T) {
 	d := unpack(t, bare)
 	d.copyIn(*debFlag, "root/kiosk.deb")
@@ -152,9 +156,21 @@ func TestNspawnProvision(t *testing.T) {
 		text, _ := d.try("cat", "/run/kiosk-provision/progress.json")
 		return strings.Contains(text, `"step":"Failed"`) && strings.Contains(text, "no stick is plugged in")
 	})
-	if state := d.show("kiosk-fetch.timer", "ActiveState"); state != "active" {
-		t.Errorf("the nightly look for what is new is %s", state)
+	for _, timer := range []string{"kiosk-fetch.timer", "kiosk-selftest.timer"} {
+		if state := d.show(timer, "ActiveState"); state != "active" {
+			t.Errorf("%s is %s", timer, state)
+		}
 	}
+	if _, err := d.try("systemctl", "start", "kiosk-selftest"); err == nil || d.show("kiosk-selftest", "ExecMainStatus") != "3" {
+		t.Errorf("the self-test of a machine without a display ended with %s (%v)", d.show("kiosk-selftest", "ExecMainStatus"), err)
+	}
+	said := d.run("journalctl", "--no-pager", "-o", "cat", "-u", "kiosk-selftest")
+	for _, want := range []string{"Self-test of machine K00001 (kiosk)", "failed     6  Display connected", "ok         8* Disk has room", "the running program trusts it"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the self-test does not say %q:\n%s", want, said)
+		}
+	}
+	d.run("test", "-s", "/var/lib/private/kiosk/selftest.json")
 }
 
 // provisioned is a booted system that is both the machine and, in /root/site, the technician's laptop.
@@ -184,17 +200,15 @@ func (p *provisioned) text(name string) string {
 // program puts a package of that version among the payload; one with a binary of its own.
 func (p *provisioned) program(version, binary string) {
 	p.t.Helper()
-	dir := p.t.TempDir()
-	must(p.t, exec.Command("dpkg-deb", "-R", *debFlag, dir+"/x"))
-	control := read(p.t, dir+"/x/DEBIAN/control")
-	ok(p.t, os.WriteFile(dir+"/x/DEBIAN/control", []byte(strings.Replace(control, "\nVersion: 0.1.0", "\nVersion: "+version, 1)), 0o644))
-	if binary != "" {
-		ok(p.t, os.WriteFile(dir+"/x/usr/bin/kiosk", []byte(binary), 0o755))
-	}
 	to := p.path("root/site/payload/program/kiosk_" + version + "_amd64.deb")
 	ok(p.t, os.RemoveAll(filepath.Dir(to)))
 	ok(p.t, os.MkdirAll(filepath.Dir(to), 0o755))
-	must(p.t, exec.Command("dpkg-deb", "--root-owner-group", "-b", dir+"/x", to))
+	ok(p.t, deb.Next(*debFlag, to, version, func(packed []byte) []byte {
+		if binary != "" {
+			return []byte(binary)
+		}
+		return packed
+	}))
 }
 
 // enrol goes the way of a stick.
@@ -208,6 +222,7 @@ func (p *provisioned) enrol() {
 	}
 	code, _, _ = strings.Cut(code, "\n")
 	p.in("site approve -code " + code + " -number K00001 -out stick stick/machine-*.request")
+	p.run("systemctl", "stop", "kiosk") // as a technician does who asks what is plugged in; applying starts it
 	p.in("apply -well 3s -patience 60s stick/K00001-1.bundle")
 }
 

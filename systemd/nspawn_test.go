@@ -282,6 +282,17 @@ func TestNspawnPackage(t *testing.T) {
 		t.Error("the screen is enabled, and would take the display of a desktop")
 	}
 
+	// What udev makes of a serial line by the package's rules and the machine's own: no modem, and the name of its role.
+	roles := d.path("etc/udev/rules.d/66-kiosk-roles.rules")
+	ok(t, os.WriteFile(roles, []byte("SUBSYSTEM==\"tty\", KERNEL==\"ttyS0\", SYMLINK+=\"kiosk/reader\"\n"), 0o644))
+	line := d.chroot("udevadm", "test", "--action=add", "/sys/class/tty/ttyS0")
+	for _, want := range []string{"\nID_MM_PORT_IGNORE=1\n", "\nDEVLINKS=/dev/kiosk/reader\n"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("udev does not give the line %q:\n%s", strings.TrimSpace(want), line)
+		}
+	}
+	ok(t, os.Remove(roles))
+
 	// A technician changes the configuration and disables the unit: an upgrade respects both.
 	conf := d.path("etc/kiosk/kiosk.yaml")
 	own := strings.Replace(read(t, conf), "machine: DEMO01", "machine: PARK07", 1)

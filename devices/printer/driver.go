@@ -33,7 +33,7 @@ type Opts struct {
 	// GiveUpAfter is how long the printer may stay silent before Run ends with an error that wraps [ErrSilent], so that the port can be
 	// opened anew or its adapter be reset. Zero: never.
 	GiveUpAfter time.Duration
-	// OnStatus is called from Run's goroutine when the status has changed.
+	// OnStatus is called from Run's goroutine when the status has changed. That Run ends is no change: its caller knows why it does.
 	OnStatus func(Status)
 	// OnLate is called from Run's goroutine when a job reported indeterminate turns out to have been printed after all.
 	OnLate func(id string, copy int)
@@ -262,14 +262,10 @@ func (d *Printer) end(err error) {
 	s := d.state()
 	s.Online = false
 	d.mu.Lock()
-	old := d.status
 	d.status, d.ended = s, err
 	queue := d.queue
 	d.queue = nil
 	d.mu.Unlock()
-	if s != old && d.opts.OnStatus != nil {
-		d.opts.OnStatus(s)
-	}
 	for _, r := range queue {
 		r.done <- Outcome{State: Failed, Reason: endReason(err)}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -92,6 +93,39 @@ func TestPrinterSilentOrGone(t *testing.T) {
 	change.await(t, board, "printer", Online)
 	if out := p.Print(t.Context(), job("L1", 2), nil); out.State != printer.Printed {
 		t.Errorf("plugged in again: %+v", out)
+	}
+}
+
+// TestPrinterEnds: that the program ends, or a cable is pulled, is no printer that does not answer.
+func TestPrinterEnds(t *testing.T) {
+	d := newDesk(t, "epson80")
+	j := d.open()
+	defer j.Close()
+	var seen []Health
+	kick := make(chan struct{}, 1)
+	board := NewBoard(slog.New(slog.DiscardHandler), func(h Health) {
+		seen = append(seen, h)
+		select {
+		case kick <- struct{}{}:
+		default:
+		}
+	})
+	change := &changes{kick}
+	p := NewPrinter(d.port(), d.profile, j, false, board)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	change.await(t, board, "printer", Online)
+	d.link.Unplug()
+	change.await(t, board, "printer", Offline)
+	d.link.Replug()
+	change.await(t, board, "printer", Online)
+	cancel()
+	<-ended
+	for _, h := range seen {
+		if h.State == HardwareError {
+			t.Errorf("the printer answered all the time, and was told to be %+v", h)
+		}
 	}
 }
 

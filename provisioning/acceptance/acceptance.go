@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"yuanban/devices/serialport"
@@ -87,8 +88,8 @@ type Machine struct {
 	Reader                *serialport.Config
 	Printer               *serialport.Config
 	Profile               string // of the printer
-	// Presses tells each press of a rating button until ctx ends; nil if there are none.
-	Presses func(ctx context.Context, press func(grade int)) error
+	// Presses calls ready once a press would be noticed, then tells each press of a rating button until ctx ends; nil if there are none.
+	Presses func(ctx context.Context, ready func(), press func(grade int)) error
 	Lamps   func(on bool) error // all at once; nil if there are none
 	// Platforms are the addresses that the machine must reach.
 	Platforms []string
@@ -97,6 +98,23 @@ type Machine struct {
 	Height    int
 	// Running asks the running program how its devices are; an error says that it does not run.
 	Running func(ctx context.Context) (*Running, error)
+}
+
+// has says whether the configuration has what an item proves.
+func (m *Machine) has(id string) bool {
+	switch id {
+	case "reader":
+		return m.Reader != nil
+	case "printer":
+		return m.Printer != nil
+	case "buttons":
+		return m.Presses != nil
+	case "lamps":
+		return m.Lamps != nil
+	case "network":
+		return len(m.Platforms) > 0
+	}
+	return true // every machine has a screen, a clock and a disk
 }
 
 // Running is what the running program says of itself.
@@ -133,6 +151,29 @@ type session struct {
 	dated   bool
 }
 
+// Plan is what Run would go through, for people: each item, its points, and what it takes.
+func Plan(m *Machine) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Acceptance of machine %s (%s), program %s\n\n", m.Number, m.Role, m.Program)
+	for _, w := range Weights() {
+		must, needs := " ", "a person"
+		if w.Must {
+			must = "*"
+		}
+		switch {
+		case !m.has(w.ID):
+			needs = "nothing: not configured, it does not count"
+		case w.Device:
+			needs = "a person, and the program stopped"
+		case w.Unattended:
+			needs = "nobody"
+		}
+		fmt.Fprintf(&b, "%3d%s %-42s needs %s\n", w.Points, must, w.Title, needs)
+	}
+	fmt.Fprintf(&b, "\n* must not fail, whatever the score; %d of 100 are needed\n", m.Pass)
+	return b.String()
+}
+
 // Run goes through the checklist. Whatever happens is in the report.
 func Run(ctx context.Context, m *Machine, o Options) *Report {
 	if o.Open == nil {
@@ -156,14 +197,15 @@ func Run(ctx context.Context, m *Machine, o Options) *Report {
 		}
 		var res Result
 		switch {
+		case !m.has(w.ID):
+			s.title(w)
+			res = Result{State: Absent, Says: "not configured"}
 		case s.Person == nil && !w.Unattended:
 			res = notDone("a person is needed")
 		case s.Person != nil && w.Device && s.stop() != nil:
 			res = notDone("nobody answered")
 		default:
-			if s.Person != nil {
-				s.Person.Say("\n%s", w.Title)
-			}
+			s.title(w)
 			res = checks[w.ID]()
 		}
 		res.Weight = w
@@ -175,6 +217,12 @@ func Run(ctx context.Context, m *Machine, o Options) *Report {
 	r.Serials, r.Ended = s.serials, time.Now()
 	r.judge()
 	return r
+}
+
+func (s *session) title(w Weight) {
+	if s.Person != nil {
+		s.Person.Say("\n%s", w.Title)
+	}
 }
 
 // judge scores the report. What is not done counts as not reached in an acceptance; a self-test does not count what needs a person.
@@ -213,4 +261,3 @@ func failed(format string, args ...any) Result {
 func notDone(format string, args ...any) Result {
 	return Result{State: NotDone, Says: fmt.Sprintf(format, args...)}
 }
-func absent() Result { return Result{State: Absent, Says: "not configured"} }

@@ -73,7 +73,8 @@ func newPlace(t *testing.T) *place {
 	p.write(root, "sys/class/drm/card0-DP-1/status", "disconnected")
 	p.m = &Machine{Number: "K00001", Role: "kiosk", Program: "1.0", Pass: 70, Profile: "epson80", State: t.TempDir(), Width: 1080, Height: 1920,
 		Reader: &serialport.Config{Path: reader}, Printer: &serialport.Config{Path: paper, Baud: 115200}, Platforms: []string{platform.URL},
-		Presses: func(ctx context.Context, press func(int)) error {
+		Presses: func(ctx context.Context, ready func(), press func(int)) error {
+			ready()
 			for {
 				select {
 				case g := <-p.press:

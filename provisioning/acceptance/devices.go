@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"yuanban/devices/idcard"
@@ -42,15 +43,13 @@ func unusable(err error) Result {
 }
 
 const (
-	cardWait  = 2 * time.Minute // for a card to be laid
-	pressWait = time.Minute     // for a press
+	cardWait  = 2 * time.Minute  // for a card to be laid
+	pressWait = time.Minute      // for a press
+	readyWait = 10 * time.Second // until a press would be noticed
 )
 
 // reader asks for any card. Of the card its kind is kept, and how long reading took; nothing else leaves this function.
 func (s *session) reader() Result {
-	if s.m.Reader == nil {
-		return absent()
-	}
 	if s.running != nil {
 		return s.device("reader")
 	}
@@ -115,9 +114,6 @@ func newCode() string {
 
 // printer prints a page with a code that only who reads the paper can know.
 func (s *session) printer() Result {
-	if s.m.Printer == nil {
-		return absent()
-	}
 	if s.running != nil {
 		return s.device("printer")
 	}
@@ -171,9 +167,6 @@ func (s *session) print(doc *printer.Document) (printer.Outcome, error) {
 
 // buttons asks for all five in turn.
 func (s *session) buttons() Result {
-	if s.m.Presses == nil {
-		return absent()
-	}
 	if s.running != nil {
 		return s.device("buttons")
 	}
@@ -183,22 +176,37 @@ func (s *session) buttons() Result {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	presses := make(chan int, 16)
-	ended := make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- s.m.Presses(ctx, func(grade int) {
+		ended <- s.m.Presses(ctx, sync.OnceFunc(func() { close(ready) }), func(grade int) {
 			select {
 			case presses <- grade:
 			default: // somebody plays on them; who is asked for one press has sixteen already
 			}
 		})
 	}()
-	res := s.pressAll(presses, ended)
+	res := s.pressWhenReady(ready, presses, ended)
 	cancel()
 	<-ended
 	return res
 }
 
-// pressAll leaves the end of the presses in ended for its caller.
+// pressWhenReady asks for presses when they would be noticed: one that falls into the opening of the lines is taken for a button that
+// hangs. It leaves the end of the presses in ended for its caller, as pressAll does.
+func (s *session) pressWhenReady(ready <-chan struct{}, presses <-chan int, ended chan error) Result {
+	select {
+	case <-ready:
+		return s.pressAll(presses, ended)
+	case err := <-ended:
+		ended <- err
+		return failed("they do not answer: %v", err)
+	case <-time.After(readyWait):
+		return failed("they were not ready after %v: is another program on their lines? systemctl stop kiosk", readyWait)
+	case <-s.ctx.Done(): // which ends the presses, too
+		return notDone("it was interrupted")
+	}
+}
+
 func (s *session) pressAll(presses <-chan int, ended chan error) Result {
 	for grade := 5; grade >= 1; grade-- {
 		name := serialpad.GradeNames()[grade]
@@ -221,9 +229,6 @@ func (s *session) pressAll(presses <-chan int, ended chan error) Result {
 }
 
 func (s *session) lamps() Result {
-	if s.m.Lamps == nil {
-		return absent()
-	}
 	if s.running != nil {
 		return s.device("lamps")
 	}

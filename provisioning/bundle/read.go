@@ -118,7 +118,8 @@ func (b *Bundle) Judge(s Standing) error {
 	case m.Machine != AnyMachine && m.Machine != s.Machine:
 		return refuse(Other, "it is for machine %s, and this is %s; take the stick to the other one", m.Machine, s.Machine)
 	case !s.Now.Before(m.Expires):
-		return refuse(Expired, "it expired on %s; make a new one at the site", m.Expires.Format(time.DateOnly))
+		return refuse(Expired, "it expired on %s, and this machine has %s: if that is wrong set its clock, else make a new one at the site",
+			m.Expires.Format(time.DateOnly), s.Now.UTC().Format("2006-01-02 15:04 MST"))
 	case m.Version < s.Version:
 		return refuse(Older, "it has version %d, and this machine has %d already; make a new one at the site", m.Version, s.Version)
 	}

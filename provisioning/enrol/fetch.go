@@ -66,6 +66,20 @@ func newClient(base string, t *tls.Config) (*Client, error) {
 // ErrWaiting says that nobody has typed the code yet.
 var ErrWaiting = errors.New("nobody has typed the code at the site yet")
 
+// Reach says whether a site answers. It is asked for a request that nobody has made.
+func (c *Client) Reach(ctx context.Context) error {
+	resp, err := c.do(ctx, http.MethodGet, "/site/v1/requests/none", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1000))
+	if err != nil || resp.StatusCode != http.StatusNotFound || !bytes.Contains(text, []byte("no such request")) {
+		return fmt.Errorf("what answers at %s is not kiosk provision site serve", c.base)
+	}
+	return nil
+}
+
 // Send hands a request to the site.
 func (c *Client) Send(ctx context.Context, w *Waiting) error {
 	resp, err := c.do(ctx, http.MethodPost, "/site/v1/requests", bytes.NewReader(w.Request))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -52,6 +53,36 @@ func TestKeyIsBornOnceAndNeverReplaced(t *testing.T) {
 	}
 	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "enrol the machine anew") {
 		t.Errorf("a damaged key: %v", err)
+	}
+}
+
+// TestKeyIsBornToOne: of processes that look at a machine for the first time at the same moment, one draws its key and all have it.
+func TestKeyIsBornToOne(t *testing.T) {
+	for range 20 {
+		dir := filepath.Join(t.TempDir(), "identity")
+		if Drawn(dir) {
+			t.Fatal("a key before the first")
+		}
+		keys := make([]*Machine, 4)
+		var all sync.WaitGroup
+		for i := range keys {
+			all.Go(func() {
+				var err error
+				if keys[i], err = Load(dir); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		left, err := os.ReadDir(dir)
+		if err != nil || len(left) != 1 || !Drawn(dir) {
+			t.Errorf("left is %v, %v", left, err)
+		}
+		for _, k := range keys {
+			if k == nil || !k.Public().Equal(keys[0].Public()) {
+				t.Fatal("two keys of one machine")
+			}
+		}
 	}
 }
 

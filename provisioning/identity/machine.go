@@ -26,6 +26,12 @@ type Machine struct {
 	seal hpke.PrivateKey
 }
 
+// Drawn says whether the machine has a key in dir.
+func Drawn(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, keyFile))
+	return err == nil
+}
+
 // Load reads the machine's key from dir, or draws one and keeps it there if there is none. A damaged key is an error and is never
 // replaced: the site knows the machine by it.
 func Load(dir string) (*Machine, error) {
@@ -64,10 +70,30 @@ func create(path string) (*Machine, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot keep the machine's key: %w", err)
 	}
-	if err := WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	switch err := keep(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); {
+	case errors.Is(err, fs.ErrExist):
+		return Load(filepath.Dir(path)) // another process was quicker: its key is the machine's
+	case err != nil:
 		return nil, fmt.Errorf("cannot keep the machine's key: %w", err)
 	}
 	return newMachine(key)
+}
+
+// keep puts a file in place as WriteFile does, but never in place of one that is there: fs.ErrExist.
+func keep(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // for its owner only
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // sealKeyInfo binds the derived key to its purpose (RFC 5869, 3.2).
@@ -136,10 +162,14 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	return dir.Sync()
+	defer d.Close()
+	return d.Sync()
 }

@@ -70,7 +70,7 @@ func Print(ctx context.Context, open func(serialport.Config) (*serialport.Port, 
 	case out.State == printer.Printed || out.State == printer.Sent:
 		return out, nil
 	case out.Reason != "":
-		return out, fmt.Errorf("cannot print: %w", &printer.Fault{Reason: out.Reason})
+		return out, &printer.Fault{Reason: out.Reason}
 	case errors.Is(err, printer.ErrGone):
 		return out, fmt.Errorf("cannot print: %w", err)
 	}

@@ -31,6 +31,15 @@ func (r *Report) Rules() string {
 	return b.String()
 }
 
+// UseRoles has the proposal name devices as the Rules do, instead of by what the kernel calls them today.
+func (r *Report) UseRoles() {
+	for _, role := range roles {
+		if p, _ := r.first(role.kind); p != nil {
+			p.Name = "/dev/kiosk/" + role.name
+		}
+	}
+}
+
 // plainSerial is a serial number that udev leaves as it is; of others it replaces characters.
 var plainSerial = regexp.MustCompile(`^[0-9A-Za-z#+.:=@_-]+$`)
 

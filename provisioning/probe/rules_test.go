@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"strings"
 	"testing"
 
 	"yuanban/devices/serialport"
@@ -31,5 +32,9 @@ SUBSYSTEM=="tty", KERNEL=="ttyS1", SYMLINK+="kiosk/printer"
 SUBSYSTEM=="tty", ENV{ID_PATH}=="pci-0-usb-0:1:1.0", SYMLINK+="kiosk/reader"
 `+want[len(want)-len("# receipt printer\nSUBSYSTEM==\"tty\", KERNEL==\"ttyS1\", SYMLINK+=\"kiosk/printer\"\n# No pad answered.\n"):] {
 		t.Errorf("%s", got)
+	}
+	r.UseRoles()
+	if got := r.Proposal(); !strings.Contains(got, "reader:\n  port: /dev/kiosk/reader\n") || !strings.Contains(got, "printer:\n  port: /dev/kiosk/printer\n") {
+		t.Errorf("the proposal does not use the names of roles:\n%s", got)
 	}
 }

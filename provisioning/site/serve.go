@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
@@ -95,9 +96,11 @@ func (d *desk) receive(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cannot read the request", http.StatusBadRequest)
 		return
 	}
+	// Only those whose code still holds: else a flood of one evening would shut the site for ever.
 	var waiting int
-	if err := d.site.db.QueryRowContext(r.Context(), "SELECT count(*) FROM requests WHERE state = 'waiting'").Scan(&waiting); err != nil || waiting >= maxWaiting {
-		http.Error(w, "too many requests wait already: approve or forget them first", http.StatusServiceUnavailable)
+	if err := d.site.db.QueryRowContext(r.Context(), "SELECT count(*) FROM requests WHERE state = 'waiting' AND received > ?",
+		d.site.now().Add(-codeLife).UTC().Format(time.RFC3339)).Scan(&waiting); err != nil || waiting >= maxWaiting {
+		http.Error(w, "too many requests wait already: approve them, bring this one on a stick, or wait until they are a day old", http.StatusServiceUnavailable)
 		return
 	}
 	hash, err := d.site.Receive(r.Context(), data)
@@ -181,11 +184,13 @@ func (s *Site) machineOf(ctx context.Context, cert *x509.Certificate) (Machine, 
 	return m, nil
 }
 
-func (s *Site) outbox(name string) string { return filepath.Join(s.dir, outboxDir, name+".bundle") }
+func (s *Site) outbox(name string) string {
+	return filepath.Join(cmp.Or(s.scratch, s.dir), outboxDir, name+".bundle")
+}
 
 // Post puts a bundle where Serve finds it: under the hash of the request that it answers, or under its machine's number and version.
 func (s *Site) Post(name string, bundle []byte) error {
-	if err := os.MkdirAll(filepath.Join(s.dir, outboxDir), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(s.outbox(name)), 0o700); err != nil {
 		return fmt.Errorf("cannot keep the bundle: %w", err)
 	}
 	if err := identity.WriteFile(s.outbox(name), bundle, 0o600); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -141,5 +142,28 @@ func TestFlood(t *testing.T) {
 	}
 	if all, err := s.Waiting(t.Context()); err != nil || len(all) != 1 {
 		t.Errorf("%d wait, %v", len(all), err)
+	}
+}
+
+// TestFloodPasses: requests that nobody typed a code for shut the door for a day, not for ever.
+func TestFloodPasses(t *testing.T) {
+	s := newSite(t)
+	stranger, err := enrol.Stranger(serving(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxWaiting {
+		if _, err := s.db.Exec("INSERT INTO requests (hash, body, received, state) VALUES (?, x'00', ?, 'waiting')", fmt.Sprint(i), s.stamp()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := ask(t, unboxed(t), "")
+	if err := stranger.Send(t.Context(), w); err == nil || !strings.Contains(err.Error(), "too many requests wait") {
+		t.Errorf("the request after %d: %v", maxWaiting, err)
+	}
+	later := time.Now().Add(codeLife)
+	s.now = func() time.Time { return later }
+	if err := stranger.Send(t.Context(), w); err != nil {
+		t.Errorf("a day later: %v", err)
 	}
 }

@@ -33,18 +33,40 @@ var migrations embed.FS
 
 // Site is an open site.
 type Site struct {
-	dir string
-	key ed25519.PrivateKey
-	db  *sql.DB
-	now func() time.Time
+	dir     string
+	scratch string // of a dry run: all that is written goes there, and goes with it; "" else
+	key     ed25519.PrivateKey
+	db      *sql.DB
+	now     func() time.Time
+}
+
+// CanCreate says why Create would fail, as far as that can be known without trying.
+func CanCreate(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, keyFile)); err == nil {
+		return fmt.Errorf("cannot make a site in %s: there is one already", dir)
+	}
+	at, err := filepath.Abs(dir)
+	for err == nil {
+		var st fs.FileInfo
+		if st, err = os.Stat(at); err == nil {
+			if !st.IsDir() {
+				return fmt.Errorf("cannot make a site in %s: %s is not a folder", dir, at)
+			}
+			return nil
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			at, err = filepath.Dir(at), nil
+		}
+	}
+	return fmt.Errorf("cannot make a site in %s: %w", dir, err)
 }
 
 // Create makes a new site in dir, which must not hold one.
 func Create(dir string) (*Site, error) {
-	path := filepath.Join(dir, keyFile)
-	if _, err := os.Stat(path); err == nil {
-		return nil, fmt.Errorf("cannot make a site in %s: there is one already", dir)
+	if err := CanCreate(dir); err != nil {
+		return nil, err
 	}
+	path := filepath.Join(dir, keyFile)
 	for _, d := range []string{payloadDir, filepath.Join(payloadDir, "secrets", "all"), filepath.Join(payloadDir, "program")} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
 			return nil, fmt.Errorf("cannot make a site: %w", err)
@@ -66,6 +88,38 @@ func Create(dir string) (*Site, error) {
 
 // Open opens the site in dir.
 func Open(dir string) (*Site, error) {
+	s, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if s.db, err = openRegistry(filepath.Join(dir, registryFile)); err != nil {
+		return nil, fmt.Errorf("cannot open the site's registry: %w", err)
+	}
+	return s, nil
+}
+
+// OpenDry opens the site in dir for a dry run: everything is done on a copy of its registry, which Close throws away. A wrong code is
+// not counted there either; who may run it has the site's key before him.
+func OpenDry(dir string) (*Site, error) {
+	s, err := open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if s.scratch, err = os.MkdirTemp("", "kiosk-dry-"); err != nil {
+		return nil, fmt.Errorf("cannot run dry: %w", err)
+	}
+	copied := filepath.Join(s.scratch, registryFile)
+	if err = copyRegistry(filepath.Join(dir, registryFile), copied); err == nil {
+		s.db, err = openRegistry(copied)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot copy the site's registry for a dry run: %w", err), os.RemoveAll(s.scratch))
+	}
+	return s, nil
+}
+
+// open reads the site's key.
+func open(dir string) (*Site, error) {
 	data, err := os.ReadFile(filepath.Join(dir, keyFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -82,15 +136,17 @@ func Open(dir string) (*Site, error) {
 	if err != nil || !ok {
 		return nil, fmt.Errorf("cannot open the site: %s is not an Ed25519 key (%v); restore it from the safe", keyFile, err)
 	}
-	s := &Site{dir: dir, key: private, now: time.Now}
-	if s.db, err = openRegistry(filepath.Join(dir, registryFile)); err != nil {
-		return nil, fmt.Errorf("cannot open the site's registry: %w", err)
-	}
-	return s, nil
+	return &Site{dir: dir, key: private, now: time.Now}, nil
 }
 
 // Close closes the registry.
-func (s *Site) Close() error { return s.db.Close() }
+func (s *Site) Close() error {
+	err := s.db.Close()
+	if s.scratch != "" {
+		err = errors.Join(err, os.RemoveAll(s.scratch))
+	}
+	return err
+}
 
 // Public is the site's public key.
 func (s *Site) Public() ed25519.PublicKey { return s.key.Public().(ed25519.PublicKey) }
@@ -109,6 +165,17 @@ func openRegistry(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// copyRegistry copies a registry as it is committed, whoever else has it open, and changes nothing of it.
+func copyRegistry(from, to string) error {
+	db, err := sql.Open("sqlite3", "file:"+url.PathEscape(from)+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec("VACUUM INTO ?", to)
+	return err
 }
 
 // migrate runs the migrations that the registry has not seen.

@@ -436,35 +436,156 @@ func TestSiteIsMadeOnce(t *testing.T) {
 	s.Close()
 }
 
-// BenchmarkBatch makes the bundles of a province's parks: 500 machines of one table, a small content and no program. The floor is
-// one commit of the registry each.
-func BenchmarkBatch(b *testing.B) {
-	s, err := Create(b.TempDir())
+// batchSize is how many machines a province's parks may have in one table.
+const batchSize = 500
+
+// batch is a site whose machines are planned from one table and enrolled. Their keys are put into the registry without the codes that
+// vouch for them: TestFromNothing has those.
+func batch(t testing.TB) (*Site, map[string]*identity.Machine) {
+	t.Helper()
+	s, err := Create(t.TempDir())
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	defer s.Close()
-	var t strings.Builder
-	t.WriteString("number,role,place,printer_port\n")
-	for i := range 500 {
-		fmt.Fprintf(&t, "K%05d,kiosk,place %d,/dev/kiosk/printer\n", i, i)
+	t.Cleanup(func() { s.Close() })
+	var rows strings.Builder
+	rows.WriteString("number,role,place,printer_port\n")
+	for i := range batchSize {
+		fmt.Fprintf(&rows, "K%05d,kiosk,place %d,/dev/kiosk/printer\n", i, i)
 	}
-	if _, err := s.Plan(context.Background(), strings.NewReader(t.String())); err != nil {
-		b.Fatal(err)
+	if n, err := s.Plan(context.Background(), strings.NewReader(rows.String())); n != batchSize || err != nil {
+		t.Fatalf("planned %d: %v", n, err)
 	}
-	put(b, s.dir, "kiosk.yaml", configuration)
-	for i := range 500 {
-		key := bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 16)
-		if _, err := s.db.Exec("UPDATE machines SET state = 'enrolled', public = ?, seal_key = ? WHERE number = ?", key, key, fmt.Sprintf("K%05d", i)); err != nil {
-			b.Fatal(err)
+	put(t, s.dir, "kiosk.yaml", configuration)
+	put(t, s.dir, "secrets/all/upstream.token", "everybody's token")
+	dir, keys := t.TempDir(), map[string]*identity.Machine{}
+	for i := range batchSize {
+		number := fmt.Sprintf("K%05d", i)
+		key, err := identity.Load(filepath.Join(dir, number))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.db.Exec("UPDATE machines SET state = 'enrolled', public = ?, seal_key = ? WHERE number = ?", []byte(key.Public()), key.SealKey(), number); err != nil {
+			t.Fatal(err)
+		}
+		keys[number] = key
+	}
+	return s, keys
+}
+
+// TestBatch: each machine of a large table gets a bundle that is its own, and that no other machine takes or can open.
+func TestBatch(t *testing.T) {
+	s, keys := batch(t)
+	machines, err := s.Machines(t.Context())
+	if err != nil || len(machines) != batchSize {
+		t.Fatalf("%d machines, %v", len(machines), err)
+	}
+	home := &enrol.Site{Key: s.Public()}
+	neighbour := keys[machines[batchSize-1].Number]
+	for i, m := range machines {
+		home.Machine = m.Number
+		data := stick(t, s, m.Number, nil)
+		b, err := bundle.Read(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Judge(bundle.Standing{Site: home.Key, Machine: m.Number, Now: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := b.Unpack(dir, keys[m.Number].Unseal, nil); err != nil {
+			t.Fatal(err)
+		}
+		want := "machine: " + m.Number + "\nrole: kiosk\nprinter: {port: /dev/kiosk/printer}\n"
+		if got := string(file(t, dir, ConfigFile)); got != want {
+			t.Errorf("%s gets %q", m.Number, got)
+		}
+		if err := enrol.CheckCertificate(file(t, dir, RootFile), file(t, dir, CertificateFile), keys[m.Number].Public(), home); err != nil {
+			t.Errorf("%s: %v", m.Number, err)
+		}
+		if i%20 != 0 {
+			continue
+		}
+		if b, err = bundle.Read(bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Unpack(t.TempDir(), neighbour.Unseal, nil); err == nil {
+			t.Errorf("the secrets of %s can be opened by its neighbour", m.Number)
 		}
 	}
+}
+
+// BenchmarkBatch makes the bundles of a large table: a small content and no program. The floor is one commit of the registry each.
+func BenchmarkBatch(b *testing.B) {
+	s, _ := batch(b)
 	for b.Loop() {
-		for i := range 500 {
+		for i := range batchSize {
 			if _, err := s.Bundle(context.Background(), &bytes.Buffer{}, fmt.Sprintf("K%05d", i), nil, fine); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/500, "ms/bundle")
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/batchSize, "ms/bundle")
+}
+
+// TestDryRun: whatever is done on a dry site is as it would be, and nothing of it is there afterwards.
+func TestDryRun(t *testing.T) {
+	s := newSite(t)
+	enrolled(t, s, "K00001")
+	w := ask(t, unboxed(t), "")
+	state := func() string {
+		t.Helper()
+		var all strings.Builder
+		machines, err := s.Machines(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, err := s.Events(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&all, machines, events)
+		if err := filepath.WalkDir(s.dir, func(path string, _ os.DirEntry, err error) error { fmt.Fprintln(&all, path); return err }); err != nil {
+			t.Fatal(err)
+		}
+		return all.String()
+	}
+	before := state()
+	dry, err := OpenDry(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash, err := dry.Receive(t.Context(), w.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := dry.Approve(t.Context(), Approval{Hash: hash, Code: w.Code, Number: "K00002"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dry.Post(hash, stick(t, dry, "K00002", answer)); err != nil {
+		t.Fatal(err)
+	}
+	if err := dry.Revoke(t.Context(), "K00001", "stolen"); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := dry.Machine(t.Context(), "K00001"); err != nil || m.State != Revoked {
+		t.Errorf("within the dry run it is %s, %v", m.State, err)
+	}
+	scratch := dry.scratch
+	if err := dry.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(scratch); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the copy is still there: %v", err)
+	}
+	if after := state(); after != before {
+		t.Errorf("the dry run left\n%s\nbefore it was\n%s", after, before)
+	}
+	if data := approve(t, s, w, "K00002", false); len(data) == 0 { // the code is as good as before
+		t.Error("nothing was made")
+	}
+	if _, err := OpenDry(t.TempDir()); err == nil || !strings.Contains(err.Error(), "there is none") {
+		t.Errorf("a dry run without a site: %v", err)
+	}
 }

@@ -36,7 +36,8 @@ type State struct {
 type Trial struct {
 	Version int64     `json:"version"`
 	Began   time.Time `json:"began"`
-	Starts  int       `json:"starts"` // of the machine since, Recover counts them
+	Starts  int       `json:"starts"`           // of the machine since, Recover counts them
+	Unwell  []string  `json:"unwell,omitempty"` // parts that were not well when it began, which is not held against it
 }
 
 // Failure is why a version was taken back.

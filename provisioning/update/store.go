@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"yuanban/provisioning/bundle"
@@ -27,9 +28,19 @@ type Host interface {
 	Install(ctx context.Context, dir, deb string) error
 	// Restart starts the machine's program anew, on what DIR/current says.
 	Restart(ctx context.Context) error
-	// Healthy says whether the machine is well now: nil, or what is not.
-	Healthy(ctx context.Context) error
+	// Ailments are what is not well about the machine now. An error says that the program cannot tell; ErrGivenUp ends the trial, for
+	// waiting would not help.
+	Ailments(ctx context.Context) ([]Ailment, error)
 }
+
+// Ailment is one thing that is not well.
+type Ailment struct {
+	Part string // such as "printer"; the same whenever it is the matter
+	Says string
+}
+
+// ErrGivenUp is what Host.Ailments returns when the program of a version did not stay up and is not tried any more.
+var ErrGivenUp = errors.New("the program does not stay up, and the service manager has given it up")
 
 // Options say how a Store judges and tries.
 type Options struct {
@@ -54,6 +65,9 @@ type Store struct {
 	opt Options
 	at  func(point string) // a test's power cut; does nothing
 }
+
+// trialStarts is how often a machine may start within a trial; the next start takes the version back.
+const trialStarts = 1
 
 // keep is how many versions stay on the disk: the one in force and those one may want to go back to.
 const keep = 3
@@ -116,11 +130,27 @@ func (s *Store) Apply(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	st.Trial = &Trial{Version: version, Began: s.now(st).UTC()}
+	st.Trial = &Trial{Version: version, Began: s.now(st).UTC(), Unwell: s.unwell(ctx, st)}
 	if err := s.save(st); err != nil {
 		return err
 	}
 	return s.try(ctx, st)
+}
+
+// unwell are the parts that are not well before a trial. A printer that is out of paper must not keep a machine on its old version. Of a
+// machine without a version, which is still being set up, everything has to be well.
+func (s *Store) unwell(ctx context.Context, st State) (parts []string) {
+	if st.Committed == 0 {
+		return nil
+	}
+	ailments, err := s.opt.Host.Ailments(ctx)
+	if err != nil {
+		return nil // it can only become better
+	}
+	for _, a := range ailments {
+		parts = append(parts, a.Part)
+	}
+	return parts
 }
 
 // Dry judges and checks a bundle and leaves the machine as it is.
@@ -206,7 +236,7 @@ func (s *Store) try(ctx context.Context, st State) error {
 	s.opt.Tell(Install, 0)
 	err := s.enter(ctx, st.Trial.Version)
 	if err == nil {
-		err = s.verify(ctx)
+		err = s.verify(ctx, st.Trial.Unwell)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -255,14 +285,14 @@ func (s *Store) program(version int64) (string, error) {
 	return filepath.Join(s.folder(version), filepath.FromSlash(m.Program.File)), nil
 }
 
-// verify waits until the machine has been well for long enough.
-func (s *Store) verify(ctx context.Context) error {
+// verify waits until the machine has been as well as before for long enough.
+func (s *Store) verify(ctx context.Context, before []string) error {
 	s.opt.Tell(Verify, 0)
 	began := time.Now()
 	var since time.Time // when it began to be well
 	var last error
 	for {
-		if last = s.opt.Host.Healthy(ctx); last != nil {
+		if last = s.worse(ctx, before); last != nil {
 			since = time.Time{}
 			s.opt.Tell(Verify, 0) // it still waits
 		} else if since.IsZero() {
@@ -274,6 +304,9 @@ func (s *Store) verify(ctx context.Context) error {
 			if well >= s.opt.Well {
 				return nil
 			}
+		}
+		if errors.Is(last, ErrGivenUp) {
+			return last
 		}
 		if time.Since(began) >= s.opt.Patience {
 			if last == nil {
@@ -287,6 +320,24 @@ func (s *Store) verify(ctx context.Context) error {
 		case <-time.After(s.opt.Look):
 		}
 	}
+}
+
+// worse is what is not well now and was before.
+func (s *Store) worse(ctx context.Context, before []string) error {
+	ailments, err := s.opt.Host.Ailments(ctx)
+	if err != nil {
+		return err
+	}
+	var says []string
+	for _, a := range ailments {
+		if !slices.Contains(before, a.Part) {
+			says = append(says, a.Says)
+		}
+	}
+	if says == nil {
+		return nil
+	}
+	return errors.New(strings.Join(says, "; "))
 }
 
 // RolledBack is the error of an update that was taken back: the machine is on the version that it had before.
@@ -356,7 +407,7 @@ func (s *Store) Recover(ctx context.Context) error {
 		}
 		return nil
 	}
-	if st.Trial.Starts++; st.Trial.Starts > 1 {
+	if st.Trial.Starts++; st.Trial.Starts > trialStarts {
 		return s.rollBack(ctx, st, errors.New("the machine started twice without being well in between"))
 	}
 	if err := s.save(st); err != nil {
@@ -366,6 +417,31 @@ func (s *Store) Recover(ctx context.Context) error {
 		return s.rollBack(ctx, st, err)
 	}
 	return nil
+}
+
+// DueRecover says what Recover would do now, and does nothing.
+func (s *Store) DueRecover() (string, error) {
+	st, err := s.load()
+	switch {
+	case err != nil:
+		return "", err
+	case st.Trial != nil && st.Trial.Starts >= trialStarts:
+		return fmt.Sprintf("version %d would be taken back: the machine started before without being well with it", st.Trial.Version), nil
+	case st.Trial != nil:
+		return fmt.Sprintf("the trial of version %d would go on", st.Trial.Version), nil
+	case st.Committed > 0 && s.inForce() != st.Committed:
+		return fmt.Sprintf("version %d would be put in force again", st.Committed), nil
+	}
+	return "nothing is to be recovered", nil
+}
+
+// DueResume says what Resume would do now, and does nothing.
+func (s *Store) DueResume() (string, error) {
+	st, err := s.load()
+	if err != nil || st.Trial == nil {
+		return "no version is on trial", err
+	}
+	return fmt.Sprintf("version %d would be committed once the machine has been well with it for %v, or taken back after %v", st.Trial.Version, s.opt.Well, s.opt.Patience), nil
 }
 
 // Resume waits for the proof of a version that Recover left on trial. Without one it does nothing.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,6 +49,8 @@ type host struct {
 	runs      string // configuration that the program was last started with
 	restarts  int
 	sick      map[string]bool // configurations with which it is not well
+	dead      map[string]bool // and those with which it does not stay up
+	ill       []Ailment       // whatever it is on
 	at        func(string)
 }
 
@@ -77,12 +80,16 @@ func (h *host) Restart(context.Context) error {
 	return nil
 }
 
-func (h *host) Healthy(context.Context) error {
+func (h *host) Ailments(context.Context) ([]Ailment, error) {
 	h.at("looking")
-	if h.sick[h.runs] {
-		return errors.New("the journal does not answer")
+	if h.dead[h.runs] {
+		return nil, fmt.Errorf("%w: see the log", ErrGivenUp)
 	}
-	return nil
+	ill := h.ill
+	if h.sick[h.runs] {
+		ill = append(slices.Clone(ill), Ailment{"journal", "the journal does not answer"})
+	}
+	return ill, nil
 }
 
 func machine(t testing.TB, dir string, h *host) *Store {
@@ -171,6 +178,47 @@ func TestUpdate(t *testing.T) {
 }
 
 // TestFirstVersionGoesBackToNone: a machine that never had a configuration is left without one, not with a broken one.
+// TestGivenUp: nobody waits for a program that is not tried any more.
+func TestGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &host{dead: map[string]bool{"version 2": true}}
+		s := machine(t, t.TempDir(), h)
+		if err := apply(s, stick(t, 1, "1.0")); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if err := apply(s, stick(t, 2, "1.1")); !errors.Is(err, ErrGivenUp) || time.Since(began) != 0 {
+			t.Errorf("a version whose program is given up: %v after %v", err, time.Since(began))
+		}
+		h.want(t, 1, "1.0")
+	})
+}
+
+// TestNoWorseThanBefore: what was broken before an update is not held against it; of a machine that is being set up everything is.
+func TestNoWorseThanBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		paper := []Ailment{{"printer", "paper is out"}}
+		h := &host{ill: paper, sick: map[string]bool{"version 3": true}}
+		s := machine(t, t.TempDir(), h)
+		if err := apply(s, stick(t, 1, "")); err == nil || !strings.Contains(err.Error(), "paper is out") {
+			t.Errorf("a first version without paper: %v", err)
+		}
+		h.ill = nil
+		if err := apply(s, stick(t, 1, "")); err != nil {
+			t.Fatal(err)
+		}
+		h.ill = paper
+		if err := apply(s, stick(t, 2, "")); err != nil {
+			t.Errorf("paper was out before: %v", err)
+		}
+		h.want(t, 2, "")
+		if err := apply(s, stick(t, 3, "")); err == nil || strings.Contains(err.Error(), "paper") || !strings.Contains(err.Error(), "journal") {
+			t.Errorf("a version that breaks more than was broken: %v", err)
+		}
+		h.want(t, 2, "")
+	})
+}
+
 func TestFirstVersionGoesBackToNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &host{sick: map[string]bool{"version 1": true}}

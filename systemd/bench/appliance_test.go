@@ -30,8 +30,8 @@ import (
 	"yuanban/systemd/bench/panel"
 )
 
-// TestAppliance starts one machine with the package installed, and shows on it what hang_test.go, visit_test.go, pull_test.go
-// and pad_test.go assert, in this order.
+// TestAppliance starts one machine with the package installed, and shows on it what hang_test.go, visit_test.go, pull_test.go,
+// trouble_test.go and pad_test.go assert, in this order.
 func TestAppliance(t *testing.T) {
 	g := build(t)
 	m := start(t, setup(t, g, machine.Config{Serial: []string{"com1"}, USB: []string{"usb1"}}))
@@ -40,13 +40,14 @@ func TestAppliance(t *testing.T) {
 	}
 	output(t, m, "udevadm", "wait", "--timeout=10", m.USBPath("usb1"))
 	a := equip(t, newPlatform(t), m)
-	a.serveDevices()
+	a.serveDevices(slowLine)
 	a.install(configKiosk(m))
 	a.wait("installed", allOnline)
 	for _, part := range []struct {
 		name string
 		test func(a *appliance)
-	}{{"hang", (*appliance).testHang}, {"visit", (*appliance).testVisit}, {"pull", (*appliance).testPull}, {"pad", (*appliance).testPad}} {
+	}{{"hang", (*appliance).testHang}, {"visit", (*appliance).testVisit}, {"pull", (*appliance).testPull}, {"trouble", (*appliance).testTrouble}, {"pad", (*appliance).testPad},
+		{"disk", (*appliance).testBrokenDisk}} {
 		t.Run(part.name, func(t *testing.T) {
 			of := *a
 			of.t = t
@@ -112,18 +113,21 @@ func equip(t *testing.T, platform *upstream.Simulator, m *machine.Machine) *appl
 	return a
 }
 
-// lineSpeed is how fast the printer takes its bytes, in baud, as a line of that speed would bring them: qemu's line has none. A
+// How fast the printer takes its bytes, in baud, as a line of that speed would bring them: qemu's line has none. On a slow one a
 // receipt takes seconds, in which its cable can be pulled.
-const lineSpeed = 9600
+const (
+	slowLine = 9600
+	fastLine = 115200
+)
 
-// serveDevices puts a reader on com1 and a printer on usb1.
-func (a *appliance) serveDevices() {
+// serveDevices puts a reader on com1 and a printer on usb1, whose line has this speed.
+func (a *appliance) serveDevices(baud int) {
 	a.t.Helper()
 	profile, err := printer.ByName("epson80")
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	a.card, a.paper = idcard.NewSim(nil), printer.NewSim(profile, &printer.SimOpts{Baud: lineSpeed})
+	a.card, a.paper = idcard.NewSim(nil), printer.NewSim(profile, &printer.SimOpts{Baud: baud})
 	atReader, atPrinter := take(a.t, a.m, "com1"), take(a.t, a.m, "usb1")
 	serve(a.t, func(ctx context.Context) error { return a.card.Serve(ctx, atReader) })
 	serve(a.t, func(ctx context.Context) error { return a.paper.Serve(ctx, atPrinter) })
@@ -151,16 +155,19 @@ func (a *appliance) tell() {
 func (a *appliance) run(args ...string) string { return output(a.t, a.m, args...) }
 
 // eventually waits a minute for something.
-func (a *appliance) eventually(what string, is func() bool) time.Duration {
+func (a *appliance) eventually(what string, is func() bool) {
 	a.t.Helper()
-	began := time.Now()
-	for !is() {
-		if time.Since(began) > time.Minute {
-			a.t.Fatalf("did not happen within a minute: %s", what)
+	a.within(time.Minute, what, is)
+}
+
+// within waits so long for something.
+func (a *appliance) within(d time.Duration, what string, is func() bool) {
+	a.t.Helper()
+	for began := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > d {
+			a.t.Fatalf("did not happen within %v: %s", d, what)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	return time.Since(began)
 }
 
 // delivered waits until the platform has everything that is in the journal.

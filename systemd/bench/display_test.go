@@ -27,6 +27,7 @@ type display struct {
 	screen string
 	main   string // HTML of the screen's regions
 	foot   string
+	banner string
 	card   idcard.Card
 	laid   time.Time // when the card was laid on this screen
 	keyed  bool
@@ -62,14 +63,23 @@ func (a *appliance) dialDisplay(ctx context.Context) (*websocket.Conn, error) {
 // sit opens the screen.
 func (a *appliance) sit() *display {
 	a.t.Helper()
-	conn, err := a.dialDisplay(a.t.Context())
+	v, err := a.trySit()
 	if err != nil {
 		a.t.Fatal(err)
+	}
+	return v
+}
+
+func (a *appliance) trySit() (*display, error) {
+	conn, err := a.dialDisplay(a.t.Context())
+	if err != nil {
+		return nil, err
 	}
 	v := &display{a: a, conn: conn, frames: make(chan frame, 256), card: idcard.Examples()[0]}
 	reading := make(chan struct{})
 	go func() {
 		defer close(reading)
+		defer close(v.frames)
 		for {
 			var f frame
 			if conn.ReadJSON(&f) != nil {
@@ -86,7 +96,7 @@ func (a *appliance) sit() *display {
 		conn.Close()
 		<-reading
 	})
-	return v
+	return v, nil
 }
 
 const (
@@ -102,7 +112,10 @@ func (v *display) until(what string, is func() bool) {
 	defer again.Stop()
 	for !is() {
 		select {
-		case f := <-v.frames:
+		case f, open := <-v.frames:
+			if !open {
+				v.a.t.Fatalf("%s: the program left its screen %s", what, v.screen)
+			}
 			if v.look(f) && !is() {
 				v.touch()
 			}
@@ -120,7 +133,10 @@ func (v *display) wait(what string, is func() bool) {
 	end := time.After(time.Minute)
 	for !is() {
 		select {
-		case f := <-v.frames:
+		case f, open := <-v.frames:
+			if !open {
+				v.a.t.Fatalf("%s: the program left its screen %s", what, v.screen)
+			}
 			v.look(f)
 		case <-end:
 			v.a.t.Fatalf("%s: after a minute the screen is %s:\n%s", what, v.screen, v.main)
@@ -140,6 +156,9 @@ func (v *display) look(f frame) (changed bool) {
 	}
 	if s, ok := f.Regions["foot"]; ok {
 		v.foot = s
+	}
+	if s, ok := f.Regions["banner"]; ok {
+		v.banner = strings.TrimSpace(s)
 	}
 	return changed
 }
@@ -219,4 +238,33 @@ func (v *display) touch() {
 	case "wiped", "fault":
 		v.send("home")
 	}
+}
+
+// keepDisplay is a screen that is there again after each start of the program, until the machine is off.
+func (a *appliance) keepDisplay() {
+	ctx, cancel := context.WithCancel(a.t.Context())
+	done := make(chan struct{})
+	go func() {
+		<-a.m.Agent().Done()
+		cancel()
+	}()
+	go func() {
+		defer close(done)
+		for ; ctx.Err() == nil; time.Sleep(500 * time.Millisecond) {
+			conn, err := a.dialDisplay(ctx)
+			if err != nil {
+				continue
+			}
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			for err == nil {
+				_, _, err = conn.ReadMessage()
+			}
+			stop()
+			conn.Close()
+		}
+	}()
+	a.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
 }

@@ -25,6 +25,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -87,28 +88,48 @@ func install(t *testing.T, m *machine.Machine, config string) {
 // installTime is how long dpkg may take on a host that is busy with other things; on a quiet one it takes seconds.
 const installTime = 4 * time.Minute
 
-// installPackage builds the package and installs it.
-func installPackage(t *testing.T, m *machine.Machine) {
-	t.Helper()
+// packaged is the path of the package of this commit, built once for all tests.
+var packaged = sync.OnceValues(func() (string, error) {
 	dir, err := filepath.Abs(filepath.Join(cache, "deb-kiosk"))
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	if err := os.RemoveAll(dir); err != nil { // earlier versions
-		t.Fatal(err)
+		return "", err
 	}
-	build := exec.CommandContext(t.Context(), "systemd/deb/build.sh", "amd64", dir)
+	build := exec.Command("systemd/deb/build.sh", "amd64", dir)
 	build.Dir = module
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the package: %v\n%s", err, out)
+		return "", fmt.Errorf("cannot build the package: %w\n%s", err, out)
 	}
 	built, err := filepath.Glob(filepath.Join(dir, "*.deb"))
 	if err != nil || len(built) != 1 {
-		t.Fatalf("build.sh made %q", built)
+		return "", fmt.Errorf("build.sh made %q", built)
 	}
+	return built[0], nil
+})
+
+func builtPackage(t *testing.T) string {
+	t.Helper()
+	deb, err := packaged()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deb
+}
+
+// installPackage installs the package of this commit.
+func installPackage(t *testing.T, m *machine.Machine) {
+	t.Helper()
+	dpkg(t, m, put(t, m, builtPackage(t)))
+}
+
+// dpkg installs a package that is in the guest.
+func dpkg(t *testing.T, m *machine.Machine, deb string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), installTime)
 	defer cancel()
-	if _, err := m.Agent().Output(ctx, "dpkg", "--force-confold", "--install", put(t, m, built[0])); err != nil {
+	if _, err := m.Agent().Output(ctx, "dpkg", "--force-confold", "--install", deb); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -18,8 +18,9 @@ import (
 )
 
 var (
-	cuts   = flag.Int("cuts", 3, "how often the power is cut")
-	kernel = flag.String("kernel", guest.DefaultKernel, "Debian's package of the guest's kernel")
+	cuts       = flag.Int("cuts", 3, "how often the power is cut")
+	updateCuts = flag.Int("updates", 4, "how often it is cut in the middle of an update")
+	kernel     = flag.String("kernel", guest.DefaultKernel, "Debian's package of the guest's kernel")
 )
 
 const (

@@ -31,7 +31,7 @@ var masked = []string{
 }
 
 // imageSize is that of the root file system; what is empty takes no room on the host.
-const imageSize = "1G"
+const imageSize = "3G"
 
 // buildAgent builds the program that the bench talks to in the guest. Go's own cache makes that quick.
 func buildAgent(ctx context.Context, c *cache, module string) (string, error) {

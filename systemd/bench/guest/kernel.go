@@ -14,7 +14,7 @@ import (
 // What the initrd loads to find the root file system, and what the guest may want later.
 var (
 	bootModules  = []string{"virtio_pci", "virtio_blk", "crc32c_generic", "ext4"}
-	guestModules = []string{"virtio_console", "virtio-rng", "configfs", "gpio-sim", "i6300esb", "xhci_pci", "usbserial", "ftdi_sio", "usb-storage", "sd_mod", "autofs4"}
+	guestModules = []string{"virtio_console", "virtio-rng", "configfs", "gpio-sim", "i6300esb", "xhci_pci", "usbserial", "ftdi_sio", "usb-storage", "sd_mod", "autofs4", "virtio-gpu"}
 )
 
 // kernelNames are the names of Debian's packages of one kernel.
