@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"os"
 	"path/filepath"
 
 	"yuanban/kiosk/bench"
 	"yuanban/kiosk/config"
 	"yuanban/kiosk/daemon"
+	"yuanban/kiosk/maintenance"
 )
 
 // runDemo is "kiosk demo": the same daemon, with simulated devices on ptys, a simulated platform, and a bench to play them.
@@ -44,6 +47,10 @@ func demo(ctx context.Context, role, listen, state string, fast bool, level conf
 		defer os.RemoveAll(dir)
 		state = dir
 	}
+	state, err := filepath.Abs(state)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return err
 	}
@@ -58,7 +65,11 @@ func demo(ctx context.Context, role, listen, state string, fast bool, level conf
 	// The hardware outlives the daemon, as it does in the world.
 	defer func() { stopBench(); <-ended }()
 
-	cfg, err := demoConfig(b, role, filepath.Join(state, role))
+	pin, pinFile, err := demoPIN(state)
+	if err != nil {
+		return err
+	}
+	cfg, err := demoConfig(b, role, filepath.Join(state, role), pinFile)
 	if err != nil {
 		return err
 	}
@@ -66,12 +77,33 @@ func demo(ctx context.Context, role, listen, state string, fast bool, level conf
 	return daemon.Run(ctx, daemon.Options{Config: cfg, Version: version(), Log: log,
 		Demo: &daemon.Demo{Bench: b.Handler(), Lamps: b.Lamps(), Lines: b.OpenLines},
 		Ready: func(url string) {
-			fmt.Fprintf(stdout, "园办 %s with simulated hardware\n\n  bench   %sbench   the machine and its hardware side by side: begin here\n  screen  %s        the screen alone\n\nCtrl-C ends it.\n", role, url, url)
+			fmt.Fprintf(stdout, "园办 %s with simulated hardware\n\n  bench   %sbench   the machine and its hardware side by side: begin here\n  screen  %s        the screen alone\n"+
+				"  PIN     %s                        of the maintenance screen: hold the %s for three seconds\n\n"+
+				"The PIN is of this demonstration alone, drawn anew at each start. Ctrl-C ends it.\n",
+				role, url, url, pin, map[string]string{"kiosk": "park's name", "pad": "title"}[role])
 		}})
 }
 
+// demoPIN draws a PIN for a demonstration, which is told to whoever started it, and returns the file of its line. Nothing here could become
+// the PIN of a machine.
+func demoPIN(state string) (pin, file string, err error) {
+	for maintenance.CheckPIN(pin) != nil {
+		n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+		if err != nil {
+			return "", "", err
+		}
+		pin = fmt.Sprintf("%06d", n)
+	}
+	kept, err := maintenance.NewPIN(pin)
+	if err != nil {
+		return "", "", err
+	}
+	file = filepath.Join(state, "maintenance.pin")
+	return pin, file, os.WriteFile(file, []byte(kept.String()+"\n"), 0o600)
+}
+
 // demoConfig is the configuration of a demonstration, read by the same strict reader as a real one.
-func demoConfig(b *bench.Bench, role, state string) (*config.Config, error) {
+func demoConfig(b *bench.Bench, role, state, pinFile string) (*config.Config, error) {
 	screen, window := "{width: 1080, height: 1920, diagonal: 21.5}", ""
 	if role == "pad" {
 		screen = "{width: 1280, height: 800, diagonal: 10.1}"
@@ -84,7 +116,8 @@ screen: %s
 reader: {port: %q, side: right}
 printer: {port: %q, side: below}
 upstream: {url: %q, seal-key: %q}
-%s`, role, state, screen, b.ReaderPath(), b.PrinterPath(), b.PlatformURL(), base64.StdEncoding.EncodeToString(b.SealKey()), window)
+maintenance: {pin-file: %q}
+%s`, role, state, screen, b.ReaderPath(), b.PrinterPath(), b.PlatformURL(), base64.StdEncoding.EncodeToString(b.SealKey()), pinFile, window)
 	cfg, problems := config.Parse("demo", []byte(text))
 	if len(problems) > 0 {
 		return nil, errors.New(problems.Error())

@@ -54,6 +54,7 @@ type program struct {
 	cmd  *exec.Cmd
 	url  string // of the screen, with a slash at its end
 	log  *lockedBuffer
+	out  *lockedBuffer // its standard output
 	done chan struct{}
 }
 
@@ -80,7 +81,7 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *program {
 // launch runs the program, which is stopped with the test; where its screen is comes from ready once it says so.
 func launch(t testing.TB, cmd *exec.Cmd) (p *program, ready <-chan string) {
 	t.Helper()
-	p = &program{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
+	p = &program{t: t, cmd: cmd, log: &lockedBuffer{}, out: &lockedBuffer{}, done: make(chan struct{})}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +94,7 @@ func launch(t testing.TB, cmd *exec.Cmd) (p *program, ready <-chan string) {
 	go func() {
 		defer close(p.done)
 		for s := bufio.NewScanner(out); s.Scan(); {
+			fmt.Fprintln(p.out, s.Text())
 			for _, w := range strings.Fields(s.Text()) {
 				if strings.HasPrefix(w, "http://") && !strings.HasSuffix(w, "bench") {
 					select {

@@ -59,7 +59,7 @@ var owners = map[string][]string{
 	"go.yaml.in/yaml/v3":                         {"kiosk/strictyaml"},
 	"golang.org/x/text":                          {"devices/printer", "devices/serialpad"}, // GBK on paper and on a pad's display
 	"golang.org/x/image":                         {"devices/printer"},
-	"golang.org/x/sys":                           {"devices/serialport", "devices/buttons", "devices/hotplug", "provisioning/update"}, // system calls, each for its own kind of descriptor
+	"golang.org/x/sys":                           {"devices/serialport", "devices/buttons", "devices/hotplug", "provisioning/update", "kiosk"}, // system calls, each for its own kind of descriptor
 	"github.com/chromedp/chromedp":               {},
 	"pgregory.net/rapid":                         {},
 	"github.com/rogpeppe/go-internal/testscript": {},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -75,8 +76,8 @@ func (v *technician) sees(screen string, texts ...string) {
 	}
 }
 
-// TestMaintenanceAtTheMachine: the built program, a PIN made by kiosk pin, three seconds on the park's name, the wrong PIN and the right
-// one, what the machine says of itself, and a request for what is on the stick.
+// TestMaintenanceAtTheMachine: the built program, a PIN made by kiosk pin, three seconds on the park's name, the wrong PIN, the plug pulled,
+// another wrong PIN, which is the second, and the right one; what the machine says of itself, and a request for what is on the stick.
 func TestMaintenanceAtTheMachine(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -90,15 +91,22 @@ func TestMaintenanceAtTheMachine(t *testing.T) {
 	must(t, os.WriteFile(pin, line, 0o600))
 	must(t, os.WriteFile(config, fmt.Appendf(nil, "machine: MAINT1\nrole: kiosk\nlisten: 127.0.0.1:%d\nstate: %q\nmaintenance: {pin-file: %q}\nreader: {port: %q, baud: 115200, side: right}\n",
 		freePort(t), filepath.Join(dir, "state"), pin, filepath.Join(dir, "no-reader")), 0o600))
-	cmd := exec.Command(kioskBinary(t), "run", "-config", config)
-	cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+runtime)
-	v := newTechnician(t, startCommand(t, cmd))
+	power := func() (*program, *technician) {
+		cmd := exec.Command(kioskBinary(t), "run", "-config", config)
+		cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+runtime)
+		p := startCommand(t, cmd)
+		return p, newTechnician(t, p)
+	}
+	p, v := power()
 	v.sees("attract")
 	v.do("touch")
 	v.sees("home")
-	v.do("hold")
-	v.sees("pin")
-	v.do("release")
+	hold := func() {
+		v.do("hold")
+		v.sees("pin")
+		v.do("release")
+	}
+	hold()
 	enter := func(digits string) {
 		for _, k := range digits {
 			v.do("key", "key", string(k))
@@ -106,7 +114,13 @@ func TestMaintenanceAtTheMachine(t *testing.T) {
 		v.do("enter")
 	}
 	enter("482914")
-	v.sees("pin", "M-701")
+	v.sees("pin", "M-701", "还可以试 4 次")
+	p.kill()
+	_, v = power()
+	v.sees("attract")
+	hold()
+	enter("482915")
+	v.sees("pin", "M-701", "还可以试 3 次")
 	enter("482913")
 	v.sees("maintenance", "MAINT1", "请检查读卡器的数据线和电源。")
 	v.do("tasks")
@@ -119,4 +133,24 @@ func TestMaintenanceAtTheMachine(t *testing.T) {
 	v.sees("tasks")
 	v.do("end")
 	v.sees("attract")
+}
+
+// TestMaintenanceInTheDemo: the PIN that the demo prints opens its maintenance screen, on which all is well.
+func TestMaintenanceInTheDemo(t *testing.T) {
+	t.Parallel()
+	p := start(t, "demo", "-fast", "-listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	printed := regexp.MustCompile(`PIN +(\d{6}) `)
+	eventually(t, "it prints the PIN", func() bool { return printed.MatchString(p.out.String()) })
+	v := newTechnician(t, p)
+	v.sees("attract")
+	v.do("touch")
+	v.sees("home")
+	v.do("hold")
+	v.sees("pin")
+	v.do("release")
+	for _, k := range printed.FindStringSubmatch(p.out.String())[1] {
+		v.do("key", "key", string(k))
+	}
+	v.do("enter")
+	v.sees("maintenance", "DEMO01", "有纸，上盖已关，切刀正常", "安全模块")
 }

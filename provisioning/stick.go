@@ -27,11 +27,12 @@ type report struct {
 
 // progressLine is the file's content, one JSON object.
 type progressLine struct {
-	Step     string    `json:"step"`     // Ask, Download, Install, Verify, Commit, Rollback, Done or Failed
-	Progress float64   `json:"progress"` // of the step, 0 to 1
-	Text     string    `json:"text"`     // what a technician should know
-	Code     string    `json:"code"`     // of a request that waits for its answer
-	Version  int64     `json:"version"`  // that is in force; 0 before the first
+	Step     string    `json:"step"`          // Ask, Download, Install, Verify, Commit, Rollback, Done or Failed
+	Progress float64   `json:"progress"`      // of the step, 0 to 1
+	Text     string    `json:"text"`          // what a technician should know
+	Code     string    `json:"code"`          // of a request that waits for its answer
+	Why      string    `json:"why,omitempty"` // of Failed, for a screen: noStick, noMount, noBundle, readOnly, a bundle.Reason, or the step that failed
+	Version  int64     `json:"version"`       // that is in force; 0 before the first
 	At       time.Time `json:"at"`
 }
 
@@ -75,12 +76,28 @@ func runStick(c *call) error {
 	c.report.write(progressLine{Step: "Download", Text: "looking for a stick"})
 	end, err := c.stick(v)
 	if err != nil {
-		end = progressLine{Step: "Failed", Text: err.Error(), Version: c.committed(v)}
+		end = progressLine{Step: "Failed", Text: err.Error(), Why: c.report.last.Step, Version: c.committed(v)}
+		if s, ok := errors.AsType[*stickError](err); ok {
+			end.Why = s.why
+		} else if r, ok := errors.AsType[*bundle.Refusal](err); ok {
+			end.Why = string(r.Reason)
+		}
 	}
 	end.Progress = 1
 	c.report.write(end)
 	return err
 }
+
+// stickError is what is the matter with the stick itself.
+type stickError struct {
+	why string // as in progressLine
+	err error
+}
+
+func (e *stickError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *stickError) Unwrap() error { return e.err }
 
 // stick finds the stick and does what it is for.
 func (c *call) stick(v *versions) (end progressLine, err error) {
@@ -115,7 +132,7 @@ func (c *call) stick(v *versions) (end progressLine, err error) {
 	case found == "" && home == nil:
 		return c.askOn(s, m, w)
 	case found == "":
-		return end, fmt.Errorf("the stick has no bundle for %s; put the file that kiosk provision site bundle made into its top folder", home.Machine)
+		return end, &stickError{"noBundle", fmt.Errorf("the stick has no bundle for %s; put the file that kiosk provision site bundle made into its top folder", home.Machine)}
 	}
 	f, err := os.Open(found)
 	if err != nil {
@@ -247,7 +264,7 @@ func plugged(blocks string) (*stick, error) {
 		return nil, err
 	}
 	if len(devices) == 0 {
-		return nil, errors.New("no stick is plugged in; plug it in, wait five seconds and try again")
+		return nil, &stickError{"noStick", errors.New("no stick is plugged in; plug it in, wait five seconds and try again")}
 	}
 	dir, err := os.MkdirTemp("", "kiosk-stick-")
 	if err != nil {
@@ -261,7 +278,7 @@ func plugged(blocks string) (*stick, error) {
 			}
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("cannot mount the stick (%s): %w; format it as FAT32", strings.Join(devices, ", "), last), os.Remove(dir))
+	return nil, errors.Join(&stickError{"noMount", fmt.Errorf("cannot mount the stick (%s): %w; format it as FAT32", strings.Join(devices, ", "), last)}, os.Remove(dir))
 }
 
 // onUSB lists the block devices on USB that can hold a file system: partitions, and disks without any.
@@ -293,10 +310,10 @@ func (s *stick) writable() error {
 	}
 	err := syscall.Mount(s.device, s.dir, s.kind, guarded|syscall.MS_REMOUNT|syscall.MS_SYNCHRONOUS, "")
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return errors.New("the stick cannot be written; move its switch, or take another one")
+		return &stickError{"readOnly", errors.New("the stick cannot be written; move its switch, or take another one")}
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write on the stick: %w", err)
+		return &stickError{"readOnly", fmt.Errorf("cannot write on the stick: %w", err)}
 	}
 	return nil
 }

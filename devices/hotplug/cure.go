@@ -2,6 +2,7 @@ package hotplug
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -10,6 +11,18 @@ import (
 type Power interface {
 	// Set closes the relay, so that the device is powered, or opens it.
 	Set(on bool) error
+}
+
+// ErrRelay is in the error of a report when the relay of the device's power failed.
+var ErrRelay = errors.New("the relay of its power failed")
+
+// Cycled is in the error of a report while a frozen device's power is switched off and on.
+type Cycled struct {
+	Time int // the how manyeth in a row, from 1
+}
+
+func (c *Cycled) Error() string {
+	return fmt.Sprintf("its power is switched off and on (time %d)", c.Time)
 }
 
 const (
@@ -45,7 +58,7 @@ func (c *cure) switchOn() error {
 		return nil
 	}
 	if err := c.power.Set(true); err != nil {
-		return fmt.Errorf("its power cannot be switched on: %w", err)
+		return fmt.Errorf("its power cannot be switched on: %w: %w", ErrRelay, err)
 	}
 	c.on = true
 	return nil
@@ -59,7 +72,7 @@ func (s *Supervisor) cycle(ctx context.Context, why error) {
 		c.recess = min(max(firstRecess, 2*c.recess), longRecess)
 	}
 	s.frozen = 0
-	s.opts.OnReport(Report{State: Frozen, Err: fmt.Errorf("%w; its power is switched off and on (time %d)", why, c.done)})
+	s.opts.OnReport(Report{State: Frozen, Err: fmt.Errorf("%w; %w", why, &Cycled{c.done})})
 	c.on = false
 	err := c.power.Set(false)
 	if err == nil {
@@ -70,7 +83,7 @@ func (s *Supervisor) cycle(ctx context.Context, why error) {
 	}
 	c.last = time.Now()
 	if err != nil {
-		s.opts.OnReport(Report{State: Frozen, Err: fmt.Errorf("%w; the relay of its power failed: %w", why, err)})
+		s.opts.OnReport(Report{State: Frozen, Err: fmt.Errorf("%w; %w: %w", why, ErrRelay, err)})
 	}
 	pause(ctx, s.opts.Boot)
 }

@@ -21,11 +21,17 @@ const (
 	swWrongCard   = 0x40
 	swReadFailed  = 0x41
 	swRandom      = 0x47
-	swSelfTest    = 0x60 // the module takes no command any more
-	swNotAllowed  = 0x66 // the module is not authorised; never heals by itself
+	swSelfTest    = StateSelfTest
+	swNotAllowed  = StateNotAllowed
 	swNoCard      = 0x80
 	swNotSelected = 0x81
 	swNothing     = 0x91 // the card has no such item
+)
+
+// The state codes that a technician has to act on, in Error.SW3 of class fault.
+const (
+	StateSelfTest   = 0x60 // the safety module failed its self-test and takes no command any more
+	StateNotAllowed = 0x66 // the safety module is not authorised; never heals by itself
 )
 
 // Class says what an error means for the people in front of the reader.

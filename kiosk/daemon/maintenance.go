@@ -2,7 +2,8 @@ package daemon
 
 import (
 	"context"
-	"errors"
+	"io"
+	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -96,7 +97,8 @@ func (m *machine) openDesk() {
 	}}
 	opt := maintenance.Options{Stage: m.stage, Box: view.Box{Width: m.cfg.Screen.Width, Height: m.cfg.Screen.Height}, Words: m.words,
 		Location: m.location, Log: m.log, Facts: m.facts, Help: m.visitorHelp, PIN: m.secrets.pin, Buttons: m.hasButtons(),
-		Key: m.sensors != nil && m.cfg.Sensors.Key != nil}
+		Tries: triesFile{filepath.Join(m.cfg.State, "maintenance-tries.json")},
+		Key:   m.sensors != nil && m.cfg.Sensors.Key != nil}
 	if m.cfg.Reader != nil {
 		opt.Reader = m.reader
 	}
@@ -141,16 +143,13 @@ func (m *machine) tryLamp(level int) {
 
 // facts are the machine's status as a technician before it reads it.
 func (m *machine) facts(ctx context.Context) maintenance.Facts {
-	s := m.status(ctx)
+	s, unrecorded := m.judge(ctx)
 	r, _ := m.recording.get()
 	f := maintenance.Facts{Number: s.Machine, Place: m.content.Park.Name, Program: s.Version, Configuration: m.opt.Configuration, Devices: s.Devices,
 		Backlog: s.Platform.Backlog, Oldest: s.Platform.Oldest, Room: r.room, Clock: r.clock,
-		Platform: s.Platform.Configured, Online: s.Platform.Online, LastOK: s.Platform.LastOK, LastError: s.Platform.LastError, Display: s.Display}
+		Platform: s.Platform.Configured, Online: s.Platform.Online, LastOK: s.Platform.LastOK, LastError: s.Platform.LastError, Cause: m.upstream.State().Cause, Recording: unrecorded, Display: s.Display}
 	t := lastSelfTest(m.cfg.State)
 	f.SelfTestAt, f.SelfTestWell, f.SelfTestScore = t.At, t.Well, t.Score
-	if s.Journal != "ok" && r.room == nil {
-		f.Recording = errors.New(s.Journal)
-	}
 	if m.cfg.Role == config.RolePad {
 		f.Place = m.words.Text("maint.window", "number", m.cfg.Window.Number)
 	}
@@ -160,3 +159,22 @@ func (m *machine) facts(ctx context.Context) maintenance.Facts {
 	}
 	return f
 }
+
+// triesFile keeps the wrong PINs that count, beside the journal: they are no fact of a visit, and are needed where the journal is not.
+type triesFile struct{ path string }
+
+// triesMost is how long the file may be, in bytes.
+const triesMost = 1 << 10
+
+// Load implements maintenance.Memory. A folder that is not there yet has nothing in it.
+func (f triesFile) Load() ([]byte, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, triesMost))
+}
+
+// Keep implements maintenance.Memory.
+func (f triesFile) Keep(data []byte) error { return writeSynced(f.path, data) }

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,5 +70,33 @@ func TestMaintenancePIN(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
 	if s, err := readSecrets(parse(t, machine), true); err != nil || !s.pin.Set() || s.pin.String() != line {
 		t.Errorf("the credential: %v, %v", s.pin, err)
+	}
+}
+
+// TestTriesFile: what is kept is read again and leaves nothing beside it; a folder that is not there holds nothing, and takes nothing.
+func TestTriesFile(t *testing.T) {
+	dir := t.TempDir()
+	f := triesFile{filepath.Join(dir, "maintenance-tries.json")}
+	if _, err := f.Load(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("before anything was kept: %v", err)
+	}
+	for _, text := range []string{"one", "two"} {
+		ok(t, f.Keep([]byte(text)))
+		if got, err := f.Load(); err != nil || string(got) != text {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if all, _ := os.ReadDir(dir); len(all) != 1 {
+		t.Errorf("the folder has %v", all)
+	}
+	if info, err := os.Stat(f.path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	away := triesFile{filepath.Join(dir, "no", "tries")}
+	if _, err := away.Load(); !errors.Is(err, fs.ErrNotExist) || away.Keep(nil) == nil {
+		t.Errorf("in a folder that is not there: %v", err)
+	}
+	if _, err := (triesFile{dir}).Load(); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder in its place: %v", err)
 	}
 }

@@ -18,7 +18,13 @@ const (
 
 // status is what the machine says of itself.
 func (m *machine) status(ctx context.Context) api.Status {
-	s := api.Status{Machine: m.cfg.Machine, Role: string(m.cfg.Role), Version: m.opt.Version, Started: m.started,
+	s, _ := m.judge(ctx)
+	return s
+}
+
+// judge is the status, and why no fact can be recorded; nil when one can, though there be little room.
+func (m *machine) judge(ctx context.Context) (s api.Status, unrecorded error) {
+	s = api.Status{Machine: m.cfg.Machine, Role: string(m.cfg.Role), Version: m.opt.Version, Started: m.started,
 		Display: m.screen.Connected(), Devices: m.devices(), Journal: "ok", Chain: api.ChainUnknown, Epoch: m.journal.Epoch()}
 	pos, err := m.journal.Position(ctx)
 	if err == nil {
@@ -26,7 +32,8 @@ func (m *machine) status(ctx context.Context) api.Status {
 		err = m.journal.Write(ctx, func(*journal.Tx) error { return nil })
 	}
 	r, _ := m.recording.get()
-	if err = cmp.Or(err, r.journal, r.room); err != nil {
+	unrecorded = cmp.Or(err, r.journal)
+	if err = cmp.Or(unrecorded, r.room); err != nil {
 		s.Journal = err.Error()
 	}
 	if s.Clock = "ok"; r.clock != nil {
@@ -38,7 +45,7 @@ func (m *machine) status(ctx context.Context) api.Status {
 	s.Sequence = pos.Last
 	up := m.upstream.State()
 	s.Platform = api.Platform{Configured: m.cfg.Upstream != nil, Online: up.Online, Backlog: up.Backlog, Oldest: up.Oldest, LastOK: up.LastOK, LastError: up.LastError}
-	return s
+	return s, unrecorded
 }
 
 // devices is the health of every configured device, also of one from which nothing was heard yet.
@@ -55,6 +62,7 @@ func (m *machine) devices() []station.Health {
 		h := m.board.Health(d.name)
 		if h.State == station.Absent {
 			h.State, h.Detail, h.Since = station.Offline, "has not answered yet", m.started
+			h.Seen = []station.Condition{{Word: station.Waiting}}
 		}
 		all = append(all, h)
 	}

@@ -52,7 +52,7 @@ func (s *stick) Report() (maintenance.StickReport, bool) {
 	return r, err == nil
 }
 
-// parseProgress reads the file of the unit: an object with step, progress (0 to 1), text, code, version and at (RFC 3339). Only step and
+// parseProgress reads the file of the unit: an object with step, progress (0 to 1), text, code, why, version and at (RFC 3339). Only step and
 // at must be there; members it does not know are passed over, so that a newer unit may say more.
 func parseProgress(data []byte) (maintenance.StickReport, error) {
 	var p struct {
@@ -60,6 +60,7 @@ func parseProgress(data []byte) (maintenance.StickReport, error) {
 		Progress float64   `json:"progress"`
 		Text     string    `json:"text"`
 		Code     string    `json:"code"`
+		Why      string    `json:"why"`
 		Version  int64     `json:"version"`
 		At       time.Time `json:"at"`
 	}
@@ -77,7 +78,7 @@ func parseProgress(data []byte) (maintenance.StickReport, error) {
 	if p.At.IsZero() {
 		return maintenance.StickReport{}, errors.New("cannot read the progress of the update: it does not say when")
 	}
-	return maintenance.StickReport{Step: p.Step, Progress: math.Min(math.Max(p.Progress, 0), 1), Text: plain(p.Text), Code: plain(p.Code),
+	return maintenance.StickReport{Step: p.Step, Progress: math.Min(math.Max(p.Progress, 0), 1), Text: plain(p.Text), Code: plain(p.Code), Why: plain(p.Why),
 		Version: max(p.Version, 0), At: p.At}, nil
 }
 

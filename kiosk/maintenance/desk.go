@@ -52,6 +52,7 @@ type Options struct {
 	Facts    func(ctx context.Context) Facts
 	Key      bool            // a key switch is wired: it alone opens
 	PIN      PIN             // the zero PIN opens nothing
+	Tries    Memory          // keeps the wrong PINs that count; with nil they are counted as by a disk that cannot be written
 	Reader   Reader          // nil when the machine has none
 	Printer  Printer         // nil when the machine has none
 	Buttons  bool            // the machine has rating buttons
@@ -70,8 +71,9 @@ type Stick interface {
 type StickReport struct {
 	Step     string  // Ask, Download, Install, Verify, Commit, Rollback, Done, Failed
 	Progress float64 // of the step, 0 to 1
-	Text     string  // what went wrong, or what is done now
-	Code     string  // of a failure
+	Text     string  // what went wrong, or what is done now, in English
+	Code     string  // of a request that this machine has written on the stick
+	Why      string  // of a failure: noStick, noMount, noBundle, readOnly, why the bundle is refused, or the step that failed
 	Version  int64   // of the bundle, 0 while it is not known
 	At       time.Time
 }
@@ -82,6 +84,7 @@ type Desk struct {
 	inbox chan func()
 	done  chan struct{}
 	work  sync.WaitGroup
+	book  book        // where the tries are kept
 	has   atomic.Bool // it has the screen
 	open  atomic.Bool // a technician is in
 
@@ -121,7 +124,9 @@ type ticker interface {
 
 // New returns a desk that has not begun.
 func New(opt Options) *Desk {
-	return &Desk{opt: opt, inbox: make(chan func(), 64), done: make(chan struct{})}
+	d := &Desk{opt: opt, inbox: make(chan func(), 64), done: make(chan struct{})}
+	d.book = book{memory: opt.Tries, work: &d.work, turn: make(chan struct{}, 1)}
+	return d
 }
 
 // Run serves until ctx ends. What it started has ended when it returns.
@@ -134,7 +139,11 @@ func (d *Desk) Run(ctx context.Context) error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var next time.Time // the next tick of the screen
+	d.recall()
 	for {
+		if d.tries.due(time.Now()) {
+			d.work.Go(d.keeping())
+		}
 		if t, ok := d.screen.(ticker); !ok {
 			next = time.Time{}
 		} else if now := time.Now(); !now.Before(next) {
@@ -340,10 +349,8 @@ func (d *Desk) untilNext(tick time.Time) time.Duration {
 		} else {
 			d.touched = time.Now() // silence begins when the work ends
 		}
-		if _, ok := d.screen.(*pinPad); ok {
-			consider(d.tries.until)
-		}
 	}
+	consider(d.tries.next())
 	return max(time.Until(next), 0)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ import (
 type bench struct {
 	t    *testing.T
 	desk *Desk
+	stop func() // the program ends
 
 	mu    sync.Mutex
 	last  view.View
@@ -102,7 +104,7 @@ func stand(t *testing.T, change func(*Options)) *bench {
 	b := &bench{t: t, last: view.View{Screen: "visitors"}, card: make(chan error, 1), paper: printer.Outcome{State: printer.Printed},
 		facts: Facts{Number: "TEST01", Program: "1.0", Devices: []station.Health{{Device: "reader", State: station.Online}}}}
 	opt := Options{Stage: b, Box: view.Box{Width: 1080, Height: 1920}, Words: wording.Default(), Location: time.UTC, Log: slog.New(slog.DiscardHandler),
-		Facts: func(context.Context) Facts { return b.facts }, PIN: pin, Reader: b, Printer: b, Buttons: true, Stick: b,
+		Facts: func(context.Context) Facts { return b.facts }, PIN: pin, Tries: &disk{}, Reader: b, Printer: b, Buttons: true, Stick: b,
 		Help: func() { b.note("help") }, Lamp: func(level int) { b.note("lamp %d", level) }, Restart: func() error { b.note("restart"); return nil }}
 	if change != nil {
 		change(&opt)
@@ -111,11 +113,47 @@ func stand(t *testing.T, change func(*Options)) *bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.desk.Run(ctx) }()
-	t.Cleanup(func() {
+	b.stop = sync.OnceFunc(func() {
 		cancel()
 		<-done
 	})
+	t.Cleanup(b.stop)
 	return b
+}
+
+// disk is a memory of which the test decides what it does.
+type disk struct {
+	mu         sync.Mutex
+	data       []byte
+	load, keep error
+	hang       chan struct{} // while it is open nothing is answered
+}
+
+func (d *disk) wait() {
+	if d.hang != nil {
+		<-d.hang
+	}
+}
+
+func (d *disk) Load() ([]byte, error) {
+	d.wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.data == nil && d.load == nil {
+		return nil, fs.ErrNotExist
+	}
+	return d.data, d.load
+}
+
+func (d *disk) Keep(data []byte) error {
+	d.wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.keep != nil {
+		return d.keep
+	}
+	d.data, d.load = data, nil
+	return nil
 }
 
 func (b *bench) on(screen string) view.View {
@@ -260,6 +298,137 @@ func TestLock(t *testing.T) {
 	})
 }
 
+// said is the failure on the PIN pad.
+func (b *bench) said() string {
+	b.t.Helper()
+	if f := b.on("pin").Body.(view.PIN).Failure; f != nil {
+		return f.Code
+	}
+	return ""
+}
+
+// TestLockSurvives: a new start of the program gives no new tries and ends no lock; the time it was off does not count, and a minute of
+// running counts. At its end five tries are back, and nothing is left of it on the disk.
+func TestLockSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := &disk{}
+		again := func(b *bench) *bench {
+			if b != nil {
+				b.stop()
+			}
+			return stand(t, func(o *Options) { o.Tries = shared })
+		}
+		b := again(nil)
+		for range triesAllowed {
+			b = again(b)
+			b.hold(holdFor)
+			b.enterPIN("314159")
+			b.on("pin")
+		}
+		for range 5 {
+			time.Sleep(keepEvery + time.Second)
+			b = again(b)
+			b.hold(holdFor)
+			if got := b.said(); got != "M-702" {
+				t.Fatalf("after a new start it says %q", got)
+			}
+		}
+		v := b.on("pin").Body.(view.PIN)
+		if left := time.Until(v.Until); left < lockedFor-6*(keepEvery+holdFor+time.Second) || left > lockedFor-5*keepEvery {
+			t.Errorf("five minutes and as many starts later it is locked for %v", left)
+		}
+		b.stop()
+		time.Sleep(24 * time.Hour) // off
+		b = again(nil)
+		b.hold(holdFor)
+		if got := b.said(); got != "M-702" {
+			t.Errorf("after a day without power it says %q", got)
+		}
+		time.Sleep(lockedFor)
+		b.hold(holdFor)
+		b.enterPIN("314159")
+		if v := b.on("pin").Body.(view.PIN); v.Failure == nil || v.Failure.Code != "M-701" || !strings.Contains(v.Failure.Means, "4") {
+			t.Errorf("after the lock: %+v", v.Failure)
+		}
+		b.enterPIN(goodPIN)
+		b.on("maintenance")
+		if got := string(shared.data); !strings.Contains(got, `"wrong":0`) {
+			t.Errorf("the disk still has %s", got)
+		}
+	})
+}
+
+// TestLockOnBadDisk: a count that cannot be read is five wrong ones, once; where it cannot be written there is one try in three minutes,
+// after three minutes; a disk that does not answer is one that cannot be written. Nobody waits longer than a quarter of an hour.
+func TestLockOnBadDisk(t *testing.T) {
+	broken := errors.New("input/output error")
+	for name, tc := range map[string]struct {
+		disk  *disk
+		first string        // what the PIN pad says after the start
+		wait  time.Duration // until there is a try
+		then  string        // what it says after a wrong one
+	}{
+		"never written":   {&disk{}, "", 0, "M-701"},
+		"damaged":         {&disk{data: []byte(`{"wrong":`)}, "M-704", lockedFor, "M-701"},
+		"out of range":    {&disk{data: []byte(`{"wrong":1,"seconds":99999999}`)}, "M-704", lockedFor, "M-701"},
+		"unreadable":      {&disk{load: broken}, "M-704", lockedFor, "M-701"},
+		"read-only":       {&disk{keep: broken}, "M-703", tryCosts, "M-703"},
+		"read-only, two":  {&disk{keep: broken, data: []byte(`{"wrong":2,"seconds":800}`)}, "M-703", 2 * tryCosts, "M-703"},
+		"read-only, five": {&disk{keep: broken, data: []byte(`{"wrong":5,"seconds":200}`)}, "M-703", 200 * time.Second, "M-703"},
+		"gone":            {&disk{keep: broken, load: broken}, "M-704", lockedFor, "M-703"},
+		"hangs":           {&disk{hang: make(chan struct{})}, "M-704", lockedFor, "M-703"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := tc.disk
+				if d.hang != nil {
+					d.hang = make(chan struct{}) // of this bubble
+				}
+				b := stand(t, func(o *Options) { o.Tries = d })
+				if d.hang != nil {
+					b.hold(holdFor)
+					if v := b.on("pin").Body.(view.PIN); !v.Checked {
+						t.Errorf("before it is known what counts: %+v", v)
+					}
+					b.do("cancel")
+					time.Sleep(3 * diskWithin)
+				}
+				b.hold(holdFor)
+				if got := b.said(); got != tc.first {
+					t.Fatalf("at first it says %q", got)
+				}
+				if tc.wait > 0 {
+					b.enterPIN(goodPIN)
+					time.Sleep(tc.wait - 3*diskWithin - 2*holdFor)
+					b.hold(holdFor)
+					if d.hang == nil && b.said() == "" {
+						t.Errorf("there is a try before %v", tc.wait)
+					}
+					time.Sleep(3*diskWithin + holdFor)
+				}
+				b.do("cancel")
+				b.hold(holdFor)
+				b.enterPIN("314159")
+				time.Sleep(diskWithin)
+				if got := b.said(); got != tc.then {
+					t.Errorf("after a wrong one it says %q", got)
+				}
+				if tc.then == "M-703" {
+					time.Sleep(tryCosts - holdFor - diskWithin)
+					b.do("cancel")
+					b.hold(holdFor)
+				}
+				b.enterPIN(goodPIN)
+				time.Sleep(diskWithin)
+				b.on("maintenance")
+				if d.hang != nil {
+					close(d.hang)
+				}
+			})
+		})
+	}
+}
+
 // TestSilence: five minutes without a touch end the maintenance, after a warning; a touch, a press and work under way count.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -393,12 +562,12 @@ func TestKeyTrial(t *testing.T) {
 func TestStick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := stand(t, withKey)
-		b.report(StickReport{Step: "Failed", Text: "no stick", Code: "U-1"})
+		b.report(StickReport{Step: "Failed", Text: "no stick", Why: "noStick"})
 		time.Sleep(time.Minute)
 		b.desk.Key(true)
 		b.do("tasks")
 		b.do("stick")
-		if v := b.trial(); v.Failure == nil || v.Failure.Code != "M-742" || !strings.Contains(v.Failure.Means+v.Failure.What, "U-1") {
+		if v := b.trial(); v.Failure == nil || v.Failure.Code != "M-742" || v.Failure.Means != wording.Default().Text("maint.stick.failed.noStick") {
 			t.Errorf("of the last update it says %+v", v)
 		}
 		b.begin = errors.New("no such folder")
@@ -478,13 +647,13 @@ func TestWays(t *testing.T) {
 
 // TestCards: lost and frozen devices come first and say the next step, in texts that exist.
 func TestCards(t *testing.T) {
-	d := New(Options{Words: wording.Default(), Location: time.UTC})
-	for _, device := range []string{"reader", "printer", "buttons", "sensors", "relay"} {
+	d := New(Options{Words: wording.Default(), Location: time.UTC, Box: view.Box{Width: 1080, Height: 1920}})
+	for _, device := range allDevices {
 		for _, s := range []station.State{station.Offline, station.HardwareError} {
 			cards := d.cards(&Facts{Devices: []station.Health{{Device: "reader", State: station.Online},
 				{Device: device, State: s, Detail: strings.Repeat("x", 300), Since: time.Now()}},
 				Backlog: 3, Oldest: time.Now().Add(-48 * time.Hour), Clock: errors.New("no clock"), Room: errors.New("full"), Free: 5e6, Platform: true})
-			if cards[0].Well || cards[0].Next == "" || strings.Contains(fmt.Sprint(cards), "⟦") || len([]rune(cards[0].Detail)) > detailMost {
+			if cards[0].Well || cards[0].Next == "" || strings.Contains(fmt.Sprint(cards), "⟦") || len([]rune(cards[0].Raw)) > rawMost {
 				t.Errorf("%s %s: %+v", device, s, cards)
 			}
 			if i := slices.IndexFunc(cards, func(c view.Card) bool { return c.Well }); slices.ContainsFunc(cards[i:], func(c view.Card) bool { return !c.Well }) {

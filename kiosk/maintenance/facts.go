@@ -1,10 +1,14 @@
 package maintenance
 
 import (
+	"errors"
 	"strconv"
+	"strings"
 	"time"
 
+	"yuanban/kiosk/journal"
 	"yuanban/kiosk/station"
+	"yuanban/kiosk/upstream"
 	"yuanban/ui/view"
 )
 
@@ -25,14 +29,15 @@ type Facts struct {
 	Online        bool      // and acknowledges
 	LastOK        time.Time // when it did last
 	LastError     string
-	SelfTestAt    time.Time // of the last one, zero when there was none
+	Cause         upstream.Cause // of LastError
+	SelfTestAt    time.Time      // of the last one, zero when there was none
 	SelfTestWell  bool
 	SelfTestScore int // 0 to 100
 	Display       bool
 }
 
-// detailMost is how much of a driver's own words is shown, in characters; all of it is on the technician's page and in the log.
-const detailMost = 72
+// rawMost is how much of a driver's own English is shown, in characters: one line; all of it is on the technician's page and in the log.
+const rawMost = 56
 
 // cards lays the facts out, what is not well first.
 func (d *Desk) cards(f *Facts) []view.Card {
@@ -41,15 +46,17 @@ func (d *Desk) cards(f *Facts) []view.Card {
 	}
 	var bad, good []view.Card
 	add := func(c view.Card) {
-		c.Detail = short(c.Detail)
 		if !c.Well {
 			if d.modes.Large && c.Next != "" {
 				c.Detail = "" // in large words the next step is what counts
 			}
+			if c.Raw = tail(c.Raw); d.modes.Large || d.modes.Wheelchair || d.small() {
+				c.Raw = "" // it is for the telephone, and there is no room for it here
+			}
 			bad = append(bad, c)
 			return
 		}
-		c.Next = ""
+		c.Next, c.Raw = "", ""
 		good = append(good, c)
 	}
 	for _, h := range f.Devices {
@@ -73,24 +80,21 @@ func (d *Desk) mark(well bool) string {
 	return d.word("maint.state.wrong")
 }
 
-// device says lost and frozen apart: one wants a cable, the other its power.
-func (d *Desk) device(h station.Health) view.Card {
-	c := view.Card{Name: d.word("tech.device." + h.Device), Mark: d.word("maint.state." + string(h.State)), Detail: h.Detail, Well: h.State == station.Online}
-	if !c.Well {
-		c.Next = d.word("maint.next." + h.Device + "." + string(h.State))
-		if !h.Since.IsZero() {
-			c.Mark = d.word("maint.since", "state", c.Mark, "when", d.when(h.Since))
-		}
-	}
-	return c
-}
-
 // journal is what this machine has recorded and not yet delivered.
 func (d *Desk) journal(f *Facts) view.Card {
 	c := view.Card{Name: d.word("maint.card.journal"), Mark: d.mark(f.Recording == nil), Well: f.Recording == nil}
 	switch {
 	case f.Recording != nil:
-		c.Detail, c.Next = f.Recording.Error(), d.word("maint.next.journal")
+		kind := "other"
+		for _, k := range []struct {
+			err  error
+			kind string
+		}{{journal.ErrDiskFull, "full"}, {journal.ErrReadOnly, "readonly"}, {journal.ErrDamaged, "damaged"}} {
+			if errors.Is(f.Recording, k.err) {
+				kind = k.kind
+			}
+		}
+		c.Detail, c.Next, c.Raw = d.word("maint.journal."+kind), d.word("maint.next.journal."+kind), f.Recording.Error()
 	case f.Backlog == 0:
 		c.Detail = d.word("maint.journal.all")
 	case f.Oldest.IsZero():
@@ -102,7 +106,7 @@ func (d *Desk) journal(f *Facts) view.Card {
 }
 
 func (d *Desk) platform(f *Facts) view.Card {
-	c := view.Card{Name: d.word("tech.platform"), Well: f.Online || !f.Platform, Next: d.word("maint.next.platform")}
+	c := view.Card{Name: d.word("tech.platform"), Well: f.Online || !f.Platform}
 	switch {
 	case !f.Platform:
 		c.Mark, c.Detail = d.word("maint.state.noDevice"), d.word("maint.platform.none")
@@ -111,25 +115,41 @@ func (d *Desk) platform(f *Facts) view.Card {
 		if !f.LastOK.IsZero() {
 			c.Detail = d.word("maint.platform.last", "when", d.when(f.LastOK))
 		}
+	case f.Cause == "": // nothing has been sent yet
+		c.Mark, c.Detail, c.Next = d.word("maint.state.offline"), d.word("maint.platform.waiting"), d.word("maint.next.platform.waiting")
 	default:
-		c.Mark, c.Detail = d.word("maint.state.offline"), f.LastError
+		c.Mark, c.Raw = d.word("maint.state.offline"), f.LastError
+		c.Detail, c.Next = d.word("maint.platform."+string(f.Cause)), d.word("maint.next.platform."+string(f.Cause))
 	}
 	return c
 }
 
 func (d *Desk) disk(f *Facts) view.Card {
 	c := view.Card{Name: d.word("maint.card.disk"), Mark: d.mark(f.Room == nil), Well: f.Room == nil, Next: d.word("maint.next.disk")}
-	if f.Free > 0 {
+	switch {
+	case f.Free > 0:
 		c.Detail = d.word("maint.disk.free", "size", size(f.Free))
+	case !c.Well:
+		c.Detail = d.word("maint.disk.unknown")
 	}
 	return c
 }
 
 func (d *Desk) clock(f *Facts) view.Card {
 	c := view.Card{Name: d.word("tech.clock"), Mark: d.mark(f.Clock == nil), Well: f.Clock == nil, Detail: time.Now().In(d.opt.Location).Format("2006-01-02 15:04"), Next: d.word("maint.next.clock")}
-	if f.Clock != nil {
-		c.Detail = f.Clock.Error()
+	if f.Clock == nil {
+		return c
 	}
+	kind := "other"
+	for _, k := range []struct {
+		err  error
+		kind string
+	}{{journal.ErrClockUnset, "unset"}, {journal.ErrClockBehind, "behind"}, {journal.ErrClockAhead, "ahead"}} {
+		if errors.Is(f.Clock, k.err) {
+			kind = k.kind
+		}
+	}
+	c.Detail, c.Raw = d.word("maint.clock."+kind, "when", c.Detail), f.Clock.Error()
 	return c
 }
 
@@ -151,11 +171,15 @@ func size(n uint64) string {
 	return strconv.FormatUint(n/mb, 10) + " MB"
 }
 
-// short is the beginning of a text that may be long.
-func short(s string) string {
+// tail is the end of an error that may be long, from the beginning of a word: what was seen stands there, behind what was being done.
+func tail(s string) string {
 	r := []rune(s)
-	if len(r) <= detailMost {
+	if len(r) <= rawMost {
 		return s
 	}
-	return string(r[:detailMost-1]) + "…"
+	end := string(r[len(r)-rawMost+1:])
+	if _, words, ok := strings.Cut(end, " "); ok {
+		end = words
+	}
+	return "…" + end
 }

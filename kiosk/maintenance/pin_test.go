@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestPIN(t *testing.T) {
@@ -61,27 +60,4 @@ func FuzzParsePIN(f *testing.F) {
 			t.Errorf("%q is read as %q, and then %v", line, p, err)
 		}
 	})
-}
-
-func TestTries(t *testing.T) {
-	now := time.Now()
-	var n tries
-	for i := range triesAllowed {
-		if got := n.left(now); got != triesAllowed-i {
-			t.Errorf("after %d wrong ones %d are left", i, got)
-		}
-		n.missed(now)
-	}
-	n.missed(now.Add(time.Minute)) // a try while it is locked makes it no longer
-	if n.left(now.Add(lockedFor-time.Second)) != 0 {
-		t.Error("it opens too early")
-	}
-	if n.left(now.Add(lockedFor)) != triesAllowed {
-		t.Error("it does not open again")
-	}
-	n.missed(now)
-	n.hit()
-	if n.left(now) != triesAllowed {
-		t.Error("the right one does not forget the wrong ones")
-	}
 }

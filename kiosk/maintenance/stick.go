@@ -1,7 +1,6 @@
 package maintenance
 
 import (
-	"cmp"
 	"strconv"
 	"time"
 
@@ -27,7 +26,10 @@ func (*stickTask) every() time.Duration { return time.Second }
 func (*stickTask) tick(*Desk) {}
 
 // over says whether a report is the last of its update.
-func (r StickReport) over() bool { return r.Step == "Done" || r.Step == "Failed" }
+func (r StickReport) over() bool { return r.Step == "Done" || r.Step == "Failed" || r.asked() }
+
+// asked says that this machine has written a request on the stick, which somebody has to approve.
+func (r StickReport) asked() bool { return r.Step == "Ask" && r.Code != "" }
 
 // state judges the report: nothing under way, under way, or silent for too long.
 func (s *stickTask) state(d *Desk) (r StickReport, known, running, lost bool) {
@@ -64,8 +66,17 @@ func (s *stickTask) view(d *Desk) view.View {
 		body.Word, body.Failure = "", d.failure("M-743")
 	case known && r.Step == "Done":
 		body.Word, body.Good = "", d.word("maint.stick.done", "version", version(r.Version), "when", d.when(r.At))
+	case known && r.asked():
+		body.Word, body.Good = "", d.word("maint.stick.asked", "code", r.Code)
 	case known:
-		body.Word, body.Failure = "", d.failure("M-742", "why", short(cmp.Or(r.Text, d.word("maint.stick.unsaid"))), "own", cmp.Or(r.Code, "-"))
+		why := "maint.stick.failed." + r.Why
+		if !d.opt.Words.Has(why) {
+			why = "maint.stick.failed.unknown"
+		}
+		body.Word, body.Failure = "", d.failure("M-742", "why", d.word(why))
+		if !d.modes.Large && !d.modes.Wheelchair && !d.small() {
+			body.Raw = tail(r.Text)
+		}
 	}
 	return view.View{Screen: "trial", Title: d.word("maint.do.stick"), Body: body, Foot: foot}
 }

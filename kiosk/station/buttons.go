@@ -30,7 +30,7 @@ func (b *Buttons) Run(ctx context.Context) error {
 	return nil
 }
 
-func (b *Buttons) serve(ctx context.Context, online func(string)) error {
+func (b *Buttons) serve(ctx context.Context, online tell) error {
 	lines, err := b.open()
 	if err != nil {
 		b.aside(every())
@@ -46,9 +46,9 @@ func (b *Buttons) serve(ctx context.Context, online func(string)) error {
 			}
 			switch h.State {
 			case buttons.Online:
-				online(h.String())
+				online(h.String(), ofInputs(h)...)
 			case buttons.HardwareError: // some are set aside, the others work
-				b.board.set("buttons", HardwareError, h.String())
+				b.board.set("buttons", HardwareError, h.String(), ofInputs(h)...)
 			}
 		},
 	})

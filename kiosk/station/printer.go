@@ -60,7 +60,7 @@ func (p *Printer) Run(ctx context.Context) error {
 	return nil
 }
 
-func (p *Printer) serve(ctx context.Context, online func(string)) error {
+func (p *Printer) serve(ctx context.Context, online tell) error {
 	port, err := serialport.OpenContext(ctx, p.port)
 	if err != nil {
 		return err
@@ -71,9 +71,9 @@ func (p *Printer) serve(ctx context.Context, online func(string)) error {
 		OnStatus: func(s printer.Status) {
 			switch {
 			case s.Online:
-				online(describe(s))
+				online(describe(s), ofPrinter(s)...)
 			case p.board.Health("printer").State == Online: // it has stopped answering; before its first answer nothing is known
-				p.board.set("printer", HardwareError, (&printer.Fault{Reason: printer.Offline}).Error())
+				p.board.set("printer", HardwareError, (&printer.Fault{Reason: printer.Offline}).Error(), Condition{Word: Mute})
 			}
 		},
 		// The row stays indeterminate, for so it was told; whoever looks for the paper finds this.

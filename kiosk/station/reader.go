@@ -116,7 +116,7 @@ func (r *Reader) find(ctx context.Context) (*idcard.Found, error) {
 // serve finds a reader behind the port and serves until it fails. Its error tells how: class gone when the line is lost
 // (serialport.ErrGone or ErrBusy), class fault when the reader does not work, and idcard.ErrMute within that when the line is
 // there and the reader is frozen.
-func (r *Reader) serve(ctx context.Context, online func(string)) error {
+func (r *Reader) serve(ctx context.Context, online tell) error {
 	found, err := r.find(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot use the card reader at %s: %w", r.port.Path, err)
@@ -128,7 +128,7 @@ func (r *Reader) serve(ctx context.Context, online func(string)) error {
 	r.setServing(s)
 	defer close(s.over)
 	defer r.setServing(nil)
-	online(about(found))
+	online(about(found), ofReader(found)...)
 	if err := r.attend(ctx, found.Reader, s.requests); err != nil {
 		return fmt.Errorf("cannot go on with the card reader at %s: %w", r.port.Path, err)
 	}

@@ -86,7 +86,7 @@ func TestFrozenIsNotGone(t *testing.T) {
 	d := openReader(t, &idcard.SimOpts{CardTime: time.Millisecond})
 	served := make(chan error, 16)
 	running(t, func(ctx context.Context) error {
-		supervise(ctx, d.board, "reader", func(ctx context.Context, online func(string)) error {
+		supervise(ctx, d.board, "reader", func(ctx context.Context, online tell) error {
 			err := d.serve(ctx, online)
 			served <- err
 			return err

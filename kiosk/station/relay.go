@@ -41,7 +41,7 @@ func (r *Relay) Run(ctx context.Context) error {
 // relayBeat is how often the relay is set to what it is: a chip that was pulled out tells nobody by itself.
 const relayBeat = time.Second
 
-func (r *Relay) serve(ctx context.Context, online func(string)) error {
+func (r *Relay) serve(ctx context.Context, online tell) error {
 	dev, err := r.open()
 	if err != nil {
 		return err
@@ -54,7 +54,11 @@ func (r *Relay) serve(ctx context.Context, online func(string)) error {
 		if err != nil {
 			return err
 		}
-		online(map[bool]string{false: "power on", true: "power off"}[off])
+		if off {
+			online("power off", Condition{Word: PowerOff})
+		} else {
+			online("power on", Condition{Word: PowerOn})
+		}
 		select {
 		case <-ctx.Done():
 			return nil

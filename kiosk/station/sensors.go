@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -55,14 +56,14 @@ func (s *Sensors) Run(ctx context.Context) error {
 		// Each chip has a board of its own, and what is on it is summed up on the machine's.
 		board := NewBoard(s.board.log, func(h Health) { s.note(c.Name, h) })
 		all.Go(func() {
-			supervise(ctx, board, "sensors of "+c.Name, func(ctx context.Context, online func(string)) error { return s.serve(ctx, c, board, online) }, s.options...)
+			supervise(ctx, board, "sensors of "+c.Name, func(ctx context.Context, online tell) error { return s.serve(ctx, c, board, online) }, s.options...)
 		})
 	}
 	all.Wait()
 	return nil
 }
 
-func (s *Sensors) serve(ctx context.Context, c SensorChip, board *Board, online func(string)) error {
+func (s *Sensors) serve(ctx context.Context, c SensorChip, board *Board, online tell) error {
 	lines, err := c.Open()
 	if err != nil {
 		return err
@@ -78,9 +79,9 @@ func (s *Sensors) serve(ctx context.Context, c SensorChip, board *Board, online 
 		OnHealth: func(h buttons.Health) {
 			switch h.State {
 			case buttons.Online:
-				online(h.String())
+				online(h.String(), ofInputs(h)...)
 			case buttons.HardwareError: // some are set aside, the others work
-				board.set("sensors of "+c.Name, HardwareError, h.String())
+				board.set("sensors of "+c.Name, HardwareError, h.String(), ofInputs(h)...)
 			}
 		},
 	}).Run(ctx)
@@ -117,6 +118,7 @@ func (s *Sensors) note(chip string, h Health) {
 func (s *Sensors) sum() {
 	state := Online
 	var details []string
+	var seen, shown []Condition
 	for _, c := range s.chips {
 		h, known := s.health[c.Name]
 		if !known {
@@ -124,6 +126,7 @@ func (s *Sensors) sum() {
 		}
 		if h.State != Online {
 			details = append(details, c.Name+": "+h.Detail)
+			seen = append(seen, onChip(c.Name, h.Seen)...)
 		}
 		if h.State == Offline {
 			state = Offline
@@ -135,10 +138,23 @@ func (s *Sensors) sum() {
 		for _, in := range c.Inputs {
 			if on, told := s.told[in.Name]; told {
 				details = append(details, readingWord(in.Name, on))
+				shown = append(shown, ofReading(in.Name, on))
 			}
 		}
 	}
-	s.board.set("sensors", state, strings.Join(details, "; "))
+	if seen == nil && shown == nil { // a help button alone shows nothing
+		seen = []Condition{{Word: AllWork}}
+	}
+	s.board.set("sensors", state, strings.Join(details, "; "), append(seen, shown...)...)
+}
+
+// onChip says of what is about a whole chip which one that is.
+func onChip(name string, seen []Condition) (out []Condition) {
+	for _, c := range seen {
+		c.Of = cmp.Or(c.Of, name)
+		out = append(out, c)
+	}
+	return out
 }
 
 // readingWord says what a sensor shows, for a technician.

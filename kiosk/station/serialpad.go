@@ -54,7 +54,7 @@ func (s *SerialPad) Show(c Cue) {
 	}
 }
 
-func (s *SerialPad) serve(ctx context.Context, online func(string)) error {
+func (s *SerialPad) serve(ctx context.Context, online tell) error {
 	port, err := serialport.OpenContext(ctx, s.port)
 	if err != nil {
 		return err
@@ -66,9 +66,9 @@ func (s *SerialPad) serve(ctx context.Context, online func(string)) error {
 		OnHealth: func(h serialpad.Health) {
 			switch h.Condition {
 			case serialpad.Online:
-				online(h.Detail)
+				online(h.Detail, ofPad(h, s.profile.CanAsk())...)
 			case serialpad.HardwareError: // it may come back by itself
-				s.board.set("buttons", HardwareError, h.Detail)
+				s.board.set("buttons", HardwareError, h.Detail, ofPad(h, s.profile.CanAsk())...)
 			}
 		},
 	})

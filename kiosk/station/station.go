@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type Health struct {
 	State  State     `json:"state"`
 	Detail string    `json:"detail,omitempty"` // for a technician: what was seen
 	Since  time.Time `json:"since"`            // of this state
+
+	Seen []Condition `json:"-"` // the same for a screen; at least one where the state is offline or hardwareError
 }
 
 // Board collects the health of all devices of a machine and tells of changes.
@@ -73,14 +76,14 @@ func (b *Board) All() []Health {
 	return out
 }
 
-func (b *Board) set(device string, s State, detail string) {
+func (b *Board) set(device string, s State, detail string, seen ...Condition) {
 	b.mu.Lock()
 	was, known := b.all[device]
-	if known && was.State == s && was.Detail == detail {
+	if known && was.State == s && was.Detail == detail && slices.Equal(was.Seen, seen) {
 		b.mu.Unlock()
 		return
 	}
-	h := Health{Device: device, State: s, Detail: detail, Since: time.Now()}
+	h := Health{Device: device, State: s, Detail: detail, Seen: seen, Since: time.Now()}
 	if known && was.State == s {
 		h.Since = was.Since
 	}
@@ -124,14 +127,18 @@ func (b *Board) onLine(device string, port serialport.Config) Option {
 	}
 }
 
+// tell says that a device works, and what was seen of it.
+type tell func(detail string, seen ...Condition)
+
 // supervise keeps a device open until ctx ends. serve runs the device until it fails; online tells it that it works.
-func supervise(ctx context.Context, b *Board, device string, serve hotplug.Serve, options ...Option) {
+func supervise(ctx context.Context, b *Board, device string, serve func(ctx context.Context, online tell) error, options ...Option) {
+	var seen []Condition // with what serve tells, from whose goroutine the report of it comes
 	opts := &hotplug.Opts{
 		Subsystems: []string{"gpio"},
 		Lost: func(err error) bool {
 			return errors.Is(err, serialport.ErrGone) || errors.Is(err, serialport.ErrBusy) || lost(err)
 		},
-		OnReport: func(r hotplug.Report) { b.report(device, r) },
+		OnReport: func(r hotplug.Report) { b.report(device, r, seen) },
 		OnBlind: func(err error) {
 			b.log.Info("a device that is plugged in is noticed later", "device", device, "err", err)
 		},
@@ -139,17 +146,22 @@ func supervise(ctx context.Context, b *Board, device string, serve hotplug.Serve
 	for _, o := range options {
 		o(opts)
 	}
-	_ = hotplug.New(serve, opts).Run(ctx) // which ends with ctx only
+	_ = hotplug.New(func(ctx context.Context, online func(string)) error {
+		return serve(ctx, func(detail string, now ...Condition) {
+			seen = now
+			online(detail)
+		})
+	}, opts).Run(ctx) // which ends with ctx only
 }
 
-// report puts on the board what the supervisor of a device says.
-func (b *Board) report(device string, r hotplug.Report) {
+// report puts on the board what the supervisor of a device says. seen belongs to a device that works.
+func (b *Board) report(device string, r hotplug.Report, seen []Condition) {
 	switch r.State {
 	case hotplug.Online:
-		b.set(device, Online, r.Detail)
+		b.set(device, Online, r.Detail, seen...)
 	case hotplug.Lost:
-		b.set(device, Offline, r.Err.Error())
+		b.set(device, Offline, r.Err.Error(), conditionsOf(r.Err)...)
 	case hotplug.Frozen:
-		b.set(device, HardwareError, r.Err.Error())
+		b.set(device, HardwareError, r.Err.Error(), conditionsOf(r.Err)...)
 	}
 }

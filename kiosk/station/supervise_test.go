@@ -49,7 +49,7 @@ func TestStatesOnTheBoard(t *testing.T) {
 			board, _ := newBoard()
 			begun := time.Now()
 			works := true
-			go supervise(ctx, board, "reader", func(ctx context.Context, online func(string)) error {
+			go supervise(ctx, board, "reader", func(ctx context.Context, online tell) error {
 				if works {
 					online("well")
 					time.Sleep(time.Minute)
@@ -131,7 +131,7 @@ func TestUnstableNameIsTold(t *testing.T) {
 			defer stop()
 			var logged strings.Builder
 			board := NewBoard(slog.New(slog.NewTextHandler(&logged, nil)), nil)
-			supervise(ctx, board, "reader", func(ctx context.Context, _ func(string)) error {
+			supervise(ctx, board, "reader", func(ctx context.Context, _ tell) error {
 				_, err := serialport.OpenContext(ctx, serialport.Config{Path: path, Baud: 9600})
 				return err
 			}, board.onLine("reader", serialport.Config{Path: path}), noKernel)

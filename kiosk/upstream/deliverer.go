@@ -45,6 +45,7 @@ type State struct {
 	Backlog   int       // facts it has not acknowledged
 	Oldest    time.Time // the first of these
 	LastError string    // why the last request failed, "" when it did not
+	Cause     Cause     // what that means, "" when it did not
 }
 
 // Deliverer sends the outbox of a journal to the platform.
@@ -220,7 +221,7 @@ func (d *Deliverer) take(ctx context.Context, b Batch, first int64, a Answer) er
 		return err
 	}
 	if len(b.Facts) > 0 && a.Acknowledged < first {
-		return errors.New("the platform took the facts but acknowledged none of them")
+		return nonsense{errors.New("the platform took the facts but acknowledged none of them")}
 	}
 	return nil
 }
@@ -251,9 +252,9 @@ func (d *Deliverer) post(ctx context.Context, b Batch, first int64) (Answer, err
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return Answer{}, fmt.Errorf("cannot read the platform's answer: %w", err)
+		return Answer{}, broken{fmt.Errorf("cannot read the platform's answer: %w", err)}
 	case len(data) > maxAnswer:
-		return Answer{}, fmt.Errorf("cannot read the platform's answer: longer than %d bytes", maxAnswer)
+		return Answer{}, nonsense{fmt.Errorf("cannot read the platform's answer: longer than %d bytes", maxAnswer)}
 	case resp.StatusCode != http.StatusOK:
 		return Answer{}, newRefusal(resp, data)
 	}
@@ -262,7 +263,10 @@ func (d *Deliverer) post(ctx context.Context, b Batch, first int64) (Answer, err
 	if at, e := http.ParseTime(resp.Header.Get("Date")); err == nil && e == nil && d.opts.OnTime != nil {
 		d.opts.OnTime(ctx, at)
 	}
-	return answer, err
+	if err != nil {
+		return Answer{}, nonsense{err}
+	}
+	return answer, nil
 }
 
 // note keeps and reports the state after an attempt.
@@ -279,9 +283,9 @@ func (d *Deliverer) note(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errIdle): // says nothing about the platform
 	case err == nil, errors.Is(err, errRewound):
-		d.state.Online, d.state.LastError, d.state.LastOK = true, "", time.Now()
+		d.state.Online, d.state.LastError, d.state.Cause, d.state.LastOK = true, "", "", time.Now()
 	default:
-		d.state.Online, d.state.LastError = false, err.Error()
+		d.state.Online, d.state.LastError, d.state.Cause = false, err.Error(), causeOf(err)
 	}
 	now := d.state
 	d.mu.Unlock()

@@ -3,7 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 class CountDown extends HTMLElement {
-  static observedAttributes = ["until", "total"];
+  static observedAttributes = ["until", "total", "unit"];
 
   connectedCallback() {
     if (!this.firstChild) this.build();
@@ -28,12 +28,14 @@ class CountDown extends HTMLElement {
     const words = document.createElement("span");
     words.className = "ring-words";
     const number = document.createElement("b");
-    words.append(number, this.getAttribute("unit") ?? "");
+    this.unit = document.createTextNode("");
+    words.append(number, this.unit);
     this.append(svg, words);
   }
 
   tick() {
     clearTimeout(this.timer);
+    this.unit.data = this.getAttribute("unit") ?? "";
     const left = Math.max(0, Number(this.getAttribute("until")) - Date.now());
     const total = Math.max(1, Number(this.getAttribute("total")));
     const part = Math.min(100, 100 * left / total);

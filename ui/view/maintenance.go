@@ -20,6 +20,7 @@ type Card struct {
 	Well   bool
 	Detail string // what was seen
 	Next   string // what to do, "" when nothing is to be done
+	Raw    string // the same in the driver's English, for the telephone; "" on displays without room for it
 }
 
 // Tasks are what a technician can do. Each button sends an action of its own.
@@ -38,6 +39,7 @@ type Trial struct {
 	Step    string // of an update
 	Percent int    // of this step, 0..100
 	Failure *Failure
+	Raw     string // of the failure, in English, for the telephone; "" on displays without room for it
 }
 
 // TrialKey is a rating button under test.
@@ -96,7 +98,7 @@ func cardGrid(b Box, m Modes) grid {
 	case portrait && m.Wheelchair:
 		g.columns, g.room = 1, float64(b.Height/2-330)
 	case portrait:
-		g.columns, g.room = 1, float64(b.Height-760)
+		g.columns, g.room = 1, float64(b.Height-750)
 	case b.Width >= 1600:
 		g.room = float64(b.Height - 760)
 	default: // a pad
@@ -112,10 +114,26 @@ func cardGrid(b Box, m Modes) grid {
 
 func (g grid) height(c Card) float64 {
 	h := g.head
-	for _, t := range []string{c.Detail, c.Next} {
-		if n := len([]rune(t)); n > 0 {
+	for _, t := range []string{c.Detail, c.Next, c.Raw} {
+		if n := fullWidth(t); n > 0 {
 			h += g.line * float64((n+g.chars-1)/g.chars)
 		}
 	}
 	return h
+}
+
+// fullWidth is the width of a text in full-width characters, rounded up: a Latin letter takes half of one on the average, digits and capitals a little more.
+func fullWidth(s string) int {
+	tenths := 0
+	for _, r := range s {
+		switch {
+		case r >= 0x2000:
+			tenths += 10
+		case r >= '0' && r <= '9' || r >= 'A' && r <= 'Z':
+			tenths += 6
+		default:
+			tenths += 5
+		}
+	}
+	return (tenths + 9) / 10
 }
