@@ -137,7 +137,7 @@ func (s *Store) Apply(ctx context.Context, r io.Reader) error {
 	return s.try(ctx, st)
 }
 
-// unwell are the parts that are not well before a trial. A printer that is out of paper must not keep a machine on its old version. Of a
+// unwell are the parts that are not well before a trial. A printer that is switched off must not keep a machine on its old version. Of a
 // machine without a version, which is still being set up, everything has to be well.
 func (s *Store) unwell(ctx context.Context, st State) (parts []string) {
 	if st.Committed == 0 {

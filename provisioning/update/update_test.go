@@ -197,22 +197,22 @@ func TestGivenUp(t *testing.T) {
 // TestNoWorseThanBefore: what was broken before an update is not held against it; of a machine that is being set up everything is.
 func TestNoWorseThanBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		paper := []Ailment{{"printer", "paper is out"}}
-		h := &host{ill: paper, sick: map[string]bool{"version 3": true}}
+		off := []Ailment{{"printer", "printer is offline"}}
+		h := &host{ill: off, sick: map[string]bool{"version 3": true}}
 		s := machine(t, t.TempDir(), h)
-		if err := apply(s, stick(t, 1, "")); err == nil || !strings.Contains(err.Error(), "paper is out") {
-			t.Errorf("a first version without paper: %v", err)
+		if err := apply(s, stick(t, 1, "")); err == nil || !strings.Contains(err.Error(), "offline") {
+			t.Errorf("a first version without its printer: %v", err)
 		}
 		h.ill = nil
 		if err := apply(s, stick(t, 1, "")); err != nil {
 			t.Fatal(err)
 		}
-		h.ill = paper
+		h.ill = off
 		if err := apply(s, stick(t, 2, "")); err != nil {
-			t.Errorf("paper was out before: %v", err)
+			t.Errorf("the printer was off before: %v", err)
 		}
 		h.want(t, 2, "")
-		if err := apply(s, stick(t, 3, "")); err == nil || strings.Contains(err.Error(), "paper") || !strings.Contains(err.Error(), "journal") {
+		if err := apply(s, stick(t, 3, "")); err == nil || strings.Contains(err.Error(), "offline") || !strings.Contains(err.Error(), "journal") {
 			t.Errorf("a version that breaks more than was broken: %v", err)
 		}
 		h.want(t, 2, "")
