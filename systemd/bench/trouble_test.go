@@ -60,6 +60,9 @@ func (a *appliance) testTrouble() {
 
 func (a *appliance) testBrokenDisk() {
 	a.delivered()
+	// The token that was written a moment ago may not be on the disk yet, and would be lost with the kernel's journal: the test's own
+	// hand does not wait for the disk, as kiosk provision does.
+	a.run("sync")
 	before := a.ask().Sequence
 	began := time.Now()
 	a.run("sh", "-c", "echo 1 > /sys/fs/ext4/vda/trigger_fs_error")
