@@ -9,8 +9,8 @@ import (
 )
 
 // hideTyping makes a terminal not show what is typed, until show is called, which may be more than once. Only the ends of lines are shown,
-// and Ctrl-Z is a character like others: stopped, the program would leave the shell a terminal that shows nothing (termios(3)). terminal is false, and nothing is
-// changed, where f is something else, such as a pipe.
+// and Ctrl-Z is a character like others: stopped, the program would leave the shell a terminal that shows nothing (termios(3)). terminal is
+// false, and nothing is changed, where f is something else, such as a pipe.
 func hideTyping(f *os.File) (show func(), terminal bool, err error) {
 	fd := int(f.Fd())
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A wrong PIN costs three minutes, and five of them are given on credit: for half of the PINs of six digits that is 17 years without a
-// pause, whatever is done to the machine's plug, clock and disk meanwhile.
+// A wrong PIN costs three minutes, and five of them are given on credit: for half of the PINs of six digits that is nearly three years
+// without a pause, whatever is done to the machine's plug, clock and disk meanwhile.
 const (
 	tryCosts     = 3 * time.Minute
 	triesAllowed = 5
