@@ -1,8 +1,8 @@
 // Package provisioning is kiosk provision, the technician's part of the program: from an unboxed machine to an accepted one with a
 // laptop, a USB stick and ten minutes, and later every change of a machine's configuration, content and program.
 //
-// A file a group of subcommands: on the machine (probe.go, accept.go, machine.go) and on the laptop (site.go). They only read flags and say what happened;
-// what is done is done by the packages below.
+// A file a group of subcommands: on the machine (probe.go, accept.go, machine.go; over a cable, cable.go) and on the laptop (site.go). They
+// only read flags and say what happened; what is done is done by the packages below.
 package provisioning
 
 import (

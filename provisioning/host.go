@@ -22,7 +22,7 @@ type host struct {
 	dir    string // of the machine's versions
 	unit   string // "" where no program runs, as in an image that is being made: then nothing can prove itself
 	config string // of the version in force
-	well   func(ctx context.Context, configFile string) ([]update.Ailment, error)
+	ailing func(ctx context.Context, configFile string) ([]update.Ailment, error)
 	// beforeStart says that the machine starts, and the program after this: it must not be waited for by what it waits for.
 	beforeStart bool
 }
@@ -191,7 +191,7 @@ func (h host) Ailments(ctx context.Context) ([]update.Ailment, error) {
 	case h.givenUp(ctx):
 		return nil, fmt.Errorf("%w: journalctl -u %s says why it does not stay up", update.ErrGivenUp, h.unit)
 	}
-	return h.well(ctx, h.config)
+	return h.ailing(ctx, h.config)
 }
 
 // rebootUnit is what decides when the program is given up.

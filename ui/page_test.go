@@ -77,14 +77,20 @@ func (p *pageTest) wants(do string) view.Action {
 	}
 }
 
-// TestPage drives the modules of the page: touch, keys, patching, ink, the take-over and the lost connection.
-func TestPage(t *testing.T) {
-	p := &pageTest{t: t, browser: startBrowser(t), actions: make(chan view.Action, 64)}
-	server, base := serve(t, ui.RoleKiosk, portraitScreen, func(o *ui.Options) { o.OnAction = func(a view.Action) { p.actions <- a } })
-	p.server = server
+// openPage is the page of a kiosk in a browser, whose actions are kept.
+func openPage(t *testing.T) (p *pageTest, base string) {
+	t.Helper()
+	p = &pageTest{t: t, browser: startBrowser(t), actions: make(chan view.Action, 64)}
+	p.server, base = serve(t, ui.RoleKiosk, portraitScreen, func(o *ui.Options) { o.OnAction = func(a view.Action) { p.actions <- a } })
 	if err := chromedp.Do(p.browser, chromedp.EmulateViewport(1080, 1920), chromedp.Navigate(base)); err != nil {
 		t.Fatal(err)
 	}
+	return p, base
+}
+
+// TestPage drives the modules of the page: touch, keys, patching, ink, the take-over and the lost connection.
+func TestPage(t *testing.T) {
+	p, base := openPage(t)
 
 	p.show(p.sample("home"))
 	if err := chromedp.Do(p.browser, chromedp.Click(".entry-apply")); err != nil {
@@ -168,12 +174,7 @@ func TestPage(t *testing.T) {
 
 // TestHold: a finger on the name of the park is told as it comes and goes, a wandering one goes, and no other place tells anything.
 func TestHold(t *testing.T) {
-	p := &pageTest{t: t, browser: startBrowser(t), actions: make(chan view.Action, 64)}
-	server, base := serve(t, ui.RoleKiosk, portraitScreen, func(o *ui.Options) { o.OnAction = func(a view.Action) { p.actions <- a } })
-	p.server = server
-	if err := chromedp.Do(p.browser, chromedp.EmulateViewport(1080, 1920), chromedp.Navigate(base)); err != nil {
-		t.Fatal(err)
-	}
+	p, _ := openPage(t)
 	p.show(p.sample("home"))
 	finger := func(selector, event, more string) {
 		p.do(`document.querySelector("` + selector + `").dispatchEvent(new PointerEvent("` + event + `", {bubbles: true, isPrimary: true, button: 0, pointerId: 1, clientX: 100, clientY: 60` + more + `}))`)

@@ -79,22 +79,8 @@ func create(path string) (*Machine, error) {
 	return newMachine(key)
 }
 
-// keep puts a file in place as WriteFile does, but never in place of one that is there: fs.ErrExist.
-func keep(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // for its owner only
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
+// keep puts a file for its owner only in place as WriteFile does, but never in place of one that is there: fs.ErrExist.
+func keep(path string, data []byte) error { return putFile(path, data, 0o600, os.Link) }
 
 // sealKeyInfo binds the derived key to its purpose (RFC 5869, 3.2).
 const sealKeyInfo = "yuanban machine seal key 1"
@@ -150,16 +136,21 @@ func (m *Machine) Unseal(path string, sealed []byte) ([]byte, error) {
 
 // WriteFile puts a file in place so that a power cut leaves either all of it or what was there before.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
+	return putFile(path, data, mode, os.Rename)
+}
+
+// putFile writes a file beside its place, and then puts it there.
+func putFile(path string, data []byte, mode fs.FileMode, put func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already when all went well
+	defer os.Remove(f.Name()) // gone already where it was renamed
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := put(f.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
