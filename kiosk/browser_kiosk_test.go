@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-const creditCode = "91350100M000100Y43" // the example of GB 32100-2015
+	"yuanban/ui/uitest"
+)
 
 func kiosk(t *testing.T) *page {
 	t.Helper()
@@ -53,7 +53,7 @@ func (b *page) identify() {
 	b.p.must("DELETE", "/bench/api/reader/card", nil, nil)
 	b.tap("是我本人")
 	b.screen("company")
-	b.key(creditCode)
+	b.key(uitest.CreditCode)
 	b.wait("the keys of a phone number", `!!document.querySelector('.keys-digits')`)
 	b.key("13800001234")
 	b.tap("填好了")

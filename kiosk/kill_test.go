@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"html"
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
@@ -22,6 +21,7 @@ import (
 
 	"yuanban/kiosk/bench"
 	"yuanban/kiosk/journal"
+	"yuanban/ui/uitest"
 )
 
 // TestKill kills the daemon with SIGKILL at random moments of scripted visits, KILLS times. The hardware, the paper and the
@@ -57,7 +57,7 @@ func TestKill(t *testing.T) {
 	done := seen.visits + 1
 	for end := time.Now().Add(time.Minute); seen.visits < done; {
 		if time.Now().After(end) {
-			t.Fatalf("no visit could be finished after the kills; the screen is %s\n%s", v.screen, p.log)
+			t.Fatalf("no visit could be finished after the kills; the screen is %s\n%s", v.Name, p.log)
 		}
 		v.until(100 * time.Millisecond)
 	}
@@ -142,17 +142,8 @@ type visitor struct {
 	hw     *bothEnds
 	conn   *websocket.Conn
 	seen   *witness
-	screen string
-	main   string
-	foot   string
-	frames chan frame
-	keyed  bool
-}
-
-// frame is what the program sends to its display.
-type frame struct {
-	Screen  string            `json:"screen"`
-	Regions map[string]string `json:"regions"`
+	frames chan uitest.Frame
+	uitest.Visitor
 }
 
 // dialPage is the websocket of a page, as a browser opens it.
@@ -180,11 +171,18 @@ func dialPage(t *testing.T, p *program) *websocket.Conn {
 func newVisitor(t *testing.T, p *program, hw *bothEnds, seen *witness) *visitor {
 	t.Helper()
 	conn := dialPage(t, p)
-	v := &visitor{t: t, hw: hw, conn: conn, seen: seen, frames: make(chan frame, 256)}
+	v := &visitor{t: t, hw: hw, conn: conn, seen: seen, frames: make(chan uitest.Frame, 256)}
+	v.Send = func(do string, pairs ...string) {
+		_ = conn.WriteJSON(uitest.Message(do, pairs...)) // the program may have been killed meanwhile; that is the point
+	}
+	v.Lay = func() {
+		hw.program.call("PUT", "/bench/api/reader/card", map[string]string{"kind": "resident", "name": "张三", "number": "11010519491231002X"}, nil)
+	}
+	v.Remove = func() { hw.program.call("DELETE", "/bench/api/reader/card", nil, nil) }
 	go func() {
 		defer close(v.frames)
 		for {
-			var f frame
+			var f uitest.Frame
 			if conn.ReadJSON(&f) != nil {
 				return
 			}
@@ -215,25 +213,17 @@ func (v *visitor) until(d time.Duration) {
 	}
 }
 
-func (v *visitor) look(f frame) {
-	if f.Screen != "" && f.Screen != v.screen {
-		v.screen, v.keyed = f.Screen, false
-		if f.Screen == "home" || f.Screen == "attract" {
+func (v *visitor) look(f uitest.Frame) {
+	if v.Look(f) {
+		switch v.Name {
+		case "home", "attract":
 			v.seen.visit++
-		}
-		if f.Screen == "thanks" {
+		case "thanks":
 			v.seen.visits++
 		}
 	}
-	if s, ok := f.Regions["main"]; ok {
-		v.main = html.UnescapeString(s)
-	}
-	if s, ok := f.Regions["foot"]; ok {
-		v.foot = s
-	}
-	if v.screen == "accepted" {
-		for _, number := range stubNumber.FindAllStringSubmatch(v.main, -1) {
-			n := strings.Join(strings.Fields(tag.ReplaceAllString(number[1], "")), "")
+	if v.Name == "accepted" {
+		for _, n := range v.Numbers() {
 			if to, known := v.seen.shown[n]; known && to != v.seen.visit {
 				v.seen.twice = append(v.seen.twice, n)
 			}
@@ -242,70 +232,21 @@ func (v *visitor) look(f frame) {
 	}
 }
 
-var (
-	stubNumber  = regexp.MustCompile(`(?s)<p class="stub-number">(.*?)</p>`)
-	paperNumber = regexp.MustCompile(`LKILL01\d{10}[0-9A-Z]|YB\d{14}`)
-	placeOfText = regexp.MustCompile(`第 (\d+) 页，共 (\d+) 页`)
-	tag         = regexp.MustCompile(`<[^>]*>`)
-)
+var paperNumber = regexp.MustCompile(`LKILL01\d{10}[0-9A-Z]|YB\d{14}`)
 
-func (v *visitor) send(do string, pairs ...string) {
-	m := map[string]string{"do": do}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		m[pairs[i]] = pairs[i+1]
-	}
-	_ = v.conn.WriteJSON(m) // the program may have been killed meanwhile; that is the point
-}
-
-// touch does what a visitor does on this screen.
+// touch does what a visitor does on this screen, to the end of the rating.
 func (v *visitor) touch() {
-	switch v.screen {
-	case "attract":
-		v.send("touch")
-	case "home":
-		v.send("package", "code", "P2")
-	case "package":
-		v.send("toggle", "item", "P2-03")
-		v.send("toggle", "item", "P2-04")
-		v.send("apply")
-	case "card":
-		v.hw.program.call("PUT", "/bench/api/reader/card", map[string]string{"kind": "resident", "name": "张三", "number": "11010519491231002X"}, nil)
-	case "identity":
-		v.hw.program.call("DELETE", "/bench/api/reader/card", nil, nil)
-		v.send("confirm")
-	case "company":
-		if !v.keyed {
-			v.keyed = true
-			v.send("key", "key", "clear")
-			for _, k := range creditCode + "13800001234" {
-				v.send("key", "key", string(k))
-			}
-		}
-		if !strings.Contains(v.foot, "disabled") {
-			v.send("done")
-		}
-	case "letter":
-		if m := placeOfText.FindStringSubmatch(v.main); m != nil && m[1] != m[2] {
-			n, _ := strconv.Atoi(m[1]) // digits, by the pattern
-			v.send("page", "to", strconv.Itoa(n+1))
-			return
-		}
-		v.send("acknowledge")
-	case "sign":
-		v.send("ink", "strokes", "[[[100,100,0],[120,130,20],[140,110,40],[160,150,60],[180,120,80],[200,160,100]]]")
-		v.send("submit")
+	switch v.Name {
 	case "accepted":
-		if strings.Contains(v.main, "print-printed") {
-			v.send("rate")
+		if strings.Contains(v.Main, "print-printed") {
+			v.Send("rate")
 		}
 	case "rating":
-		v.send("rate", "level", "4")
+		v.Send("rate", "level", "4")
 	case "reasons":
-		v.send("finish")
-	case "thanks":
-		v.send("finish")
-	case "wiped", "fault":
-		v.send("home")
+		v.Send("finish")
+	default:
+		v.Touch()
 	}
 }
 

@@ -11,26 +11,28 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"yuanban/ui/uitest"
 )
 
 // technician is a page of the built program in the hands of a technician: it knows the screen that is shown.
 type technician struct {
 	t      *testing.T
 	conn   *websocket.Conn
-	frames chan frame
-	last   frame
+	frames chan uitest.Frame
+	last   uitest.Frame
 }
 
 func newTechnician(t *testing.T, p *program) *technician {
 	t.Helper()
 	conn := dialPage(t, p)
-	v := &technician{t: t, conn: conn, frames: make(chan frame, 256)}
+	v := &technician{t: t, conn: conn, frames: make(chan uitest.Frame, 256)}
 	done := make(chan struct{})
 	t.Cleanup(func() { conn.Close(); <-done })
 	go func() {
 		defer close(done)
 		for {
-			var f frame
+			var f uitest.Frame
 			if conn.ReadJSON(&f) != nil {
 				return
 			}
@@ -45,17 +47,13 @@ func newTechnician(t *testing.T, p *program) *technician {
 
 func (v *technician) do(action string, args ...string) {
 	v.t.Helper()
-	msg := map[string]string{"do": action}
-	for i := 0; i+1 < len(args); i += 2 {
-		msg[args[i]] = args[i+1]
-	}
-	must(v.t, v.conn.WriteJSON(msg))
+	must(v.t, v.conn.WriteJSON(uitest.Message(action, args...)))
 }
 
 // sees waits for a screen, and for texts on it.
 func (v *technician) sees(screen string, texts ...string) {
 	v.t.Helper()
-	shown := func(f frame) bool {
+	shown := func(f uitest.Frame) bool {
 		var all strings.Builder
 		for _, html := range f.Regions {
 			all.WriteString(html)

@@ -23,6 +23,7 @@ import (
 
 	"yuanban/kiosk/journal"
 	"yuanban/kiosk/upstream"
+	"yuanban/ui/uitest"
 )
 
 // glance is a page of the built program that remembers what each region shows.
@@ -42,7 +43,7 @@ func glanceAt(t *testing.T, p *program) *glance {
 	go func() {
 		defer close(done)
 		for {
-			var f frame
+			var f uitest.Frame
 			if g.conn.ReadJSON(&f) != nil {
 				return
 			}

@@ -4,39 +4,25 @@ package bench
 
 import (
 	"context"
-	"fmt"
-	"html"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"yuanban/devices/idcard"
+	"yuanban/ui/uitest"
 )
 
 // display is a person at the program's own screen, through the websocket that the page uses.
 type display struct {
 	a      *appliance
 	conn   *websocket.Conn
-	frames chan frame
-	screen string
-	main   string // HTML of the screen's regions
-	foot   string
-	banner string
+	frames chan uitest.Frame
 	card   idcard.Card
 	laid   time.Time // when the card was laid on this screen
-	keyed  bool
-}
-
-// frame is what the program sends to its display.
-type frame struct {
-	Screen  string            `json:"screen"`
-	Regions map[string]string `json:"regions"`
+	uitest.Visitor
 }
 
 // dialDisplay connects to the program as its page does.
@@ -75,13 +61,14 @@ func (a *appliance) trySit() (*display, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &display{a: a, conn: conn, frames: make(chan frame, 256), card: idcard.Examples()[0]}
+	v := &display{a: a, conn: conn, frames: make(chan uitest.Frame, 256), card: idcard.Examples()[0]}
+	v.Send, v.Lay, v.Remove = v.send, v.lay, a.card.Remove
 	reading := make(chan struct{})
 	go func() {
 		defer close(reading)
 		defer close(v.frames)
 		for {
-			var f frame
+			var f uitest.Frame
 			if conn.ReadJSON(&f) != nil {
 				return
 			}
@@ -114,15 +101,15 @@ func (v *display) until(what string, is func() bool) {
 		select {
 		case f, open := <-v.frames:
 			if !open {
-				v.a.t.Fatalf("%s: the program left its screen %s", what, v.screen)
+				v.a.t.Fatalf("%s: the program left its screen %s", what, v.Name)
 			}
 			if v.look(f) && !is() {
-				v.touch()
+				v.Touch()
 			}
 		case <-again.C:
-			v.touch()
+			v.Touch()
 		case <-end:
-			v.a.t.Fatalf("%s: after two minutes the screen is %s:\n%s", what, v.screen, v.main)
+			v.a.t.Fatalf("%s: after two minutes the screen is %s:\n%s", what, v.Name, v.Main)
 		}
 	}
 }
@@ -135,108 +122,41 @@ func (v *display) wait(what string, is func() bool) {
 		select {
 		case f, open := <-v.frames:
 			if !open {
-				v.a.t.Fatalf("%s: the program left its screen %s", what, v.screen)
+				v.a.t.Fatalf("%s: the program left its screen %s", what, v.Name)
 			}
 			v.look(f)
 		case <-end:
-			v.a.t.Fatalf("%s: after a minute the screen is %s:\n%s", what, v.screen, v.main)
+			v.a.t.Fatalf("%s: after a minute the screen is %s:\n%s", what, v.Name, v.Main)
 		}
 	}
 }
 
-func (v *display) on(screen string) func() bool { return func() bool { return v.screen == screen } }
+func (v *display) on(screen string) func() bool { return func() bool { return v.Name == screen } }
 
 // look takes a frame in, and says whether the screen is another.
-func (v *display) look(f frame) (changed bool) {
-	if f.Screen != "" && f.Screen != v.screen {
-		v.screen, v.keyed, v.laid, changed = f.Screen, false, time.Time{}, true
-	}
-	if s, ok := f.Regions["main"]; ok {
-		v.main = html.UnescapeString(s)
-	}
-	if s, ok := f.Regions["foot"]; ok {
-		v.foot = s
-	}
-	if s, ok := f.Regions["banner"]; ok {
-		v.banner = strings.TrimSpace(s)
+func (v *display) look(f uitest.Frame) (changed bool) {
+	if changed = v.Look(f); changed {
+		v.laid = time.Time{}
 	}
 	return changed
 }
 
 func (v *display) send(do string, pairs ...string) {
 	v.a.t.Helper()
-	m := map[string]string{"do": do}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		m[pairs[i]] = pairs[i+1]
-	}
-	if err := v.conn.WriteJSON(m); err != nil {
-		v.a.t.Fatalf("the screen %s cannot %s: %v", v.screen, do, err)
+	if err := v.conn.WriteJSON(uitest.Message(do, pairs...)); err != nil {
+		v.a.t.Fatalf("the screen %s cannot %s: %v", v.Name, do, err)
 	}
 }
 
-const creditCode = "91350100M000100Y43" // the example of GB 32100-2015
-
-var (
-	placeOfText = regexp.MustCompile(`第 (\d+) 页，共 (\d+) 页`)
-	stubNumber  = regexp.MustCompile(`(?s)<p class="stub-number">(.*?)</p>`)
-	tag         = regexp.MustCompile(`<[^>]*>`)
-)
-
-// numbers are the case numbers on the screen.
-func (v *display) numbers() (all []string) {
-	for _, n := range stubNumber.FindAllStringSubmatch(v.main, -1) {
-		all = append(all, strings.Join(strings.Fields(tag.ReplaceAllString(n[1], "")), ""))
+// lay lays the card, and leaves it: laid anew, it would be read anew.
+func (v *display) lay() {
+	v.a.t.Helper()
+	if time.Since(v.laid) < patience {
+		return
 	}
-	return all
-}
-
-// touch does what a visitor does on the way to a receipt.
-func (v *display) touch() {
-	switch v.screen {
-	case "attract":
-		v.send("touch")
-	case "home":
-		v.send("package", "code", "P2")
-	case "package":
-		v.send("toggle", "item", "P2-03")
-		v.send("toggle", "item", "P2-04")
-		v.send("apply")
-	case "card":
-		if time.Since(v.laid) < patience { // laid anew, it would be read anew
-			return
-		}
-		v.laid = time.Now()
-		if err := v.a.card.Lay(v.card); err != nil {
-			v.a.t.Fatal(err)
-		}
-	case "identity":
-		v.a.card.Remove()
-		v.send("confirm")
-	case "company":
-		if !v.keyed {
-			v.keyed = true
-			v.send("key", "key", "clear")
-			for _, k := range creditCode + "13800001234" {
-				v.send("key", "key", string(k))
-			}
-		}
-		if !strings.Contains(v.foot, "disabled") {
-			v.send("done")
-		}
-	case "letter":
-		if m := placeOfText.FindStringSubmatch(v.main); m != nil && m[1] != m[2] {
-			n, _ := strconv.Atoi(m[1]) // digits, by the pattern
-			v.send("page", "to", fmt.Sprint(n+1))
-			return
-		}
-		v.send("acknowledge")
-	case "sign":
-		v.send("ink", "strokes", "[[[100,100,0],[120,130,20],[140,110,40],[160,150,60],[180,120,80],[200,160,100]]]")
-		v.send("submit")
-	case "thanks":
-		v.send("finish")
-	case "wiped", "fault":
-		v.send("home")
+	v.laid = time.Now()
+	if err := v.a.card.Lay(v.card); err != nil {
+		v.a.t.Fatal(err)
 	}
 }
 

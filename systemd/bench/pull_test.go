@@ -37,7 +37,7 @@ func (a *appliance) testPull() {
 	})
 	v.wait("the program has made up its mind", func() bool {
 		for _, state := range []string{"print-printed", "print-indeterminate", "print-failed"} {
-			if strings.Contains(v.main, state) {
+			if strings.Contains(v.Main, state) {
 				return true
 			}
 		}

@@ -67,7 +67,7 @@ func (a *appliance) testBrokenDisk() {
 	began := time.Now()
 	a.run("sh", "-c", "echo 1 > /sys/fs/ext4/vda/trigger_fs_error")
 	a.page("the file system has an error", func(v *display) bool {
-		return v.screen == "fault" && strings.Contains(v.main, "现在不能记录您的评价")
+		return v.Name == "fault" && strings.Contains(v.Main, "现在不能记录您的评价")
 	})
 	say("the file system has an error: on the pad after %.1f s, %s", time.Since(began).Seconds(), a.ask().Journal)
 	if id, err := a.invite(windowToken, "DISK-1", 1); err == nil {
@@ -94,10 +94,10 @@ func (a *appliance) testBrokenDisk() {
 func (a *appliance) home(what string, is func(banner string) bool) {
 	a.t.Helper()
 	a.page(what, func(v *display) bool {
-		if v.screen == "attract" {
+		if v.Name == "attract" {
 			_ = v.conn.WriteJSON(map[string]string{"do": "touch"}) // or the program has just ended
 		}
-		return v.screen == "home" && is(v.banner)
+		return v.Name == "home" && is(v.Banner)
 	})
 }
 

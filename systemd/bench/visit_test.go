@@ -21,6 +21,7 @@ import (
 
 	"yuanban/devices/printer"
 	"yuanban/kiosk/journal"
+	"yuanban/ui/uitest"
 )
 
 func (a *appliance) testVisit() {
@@ -28,8 +29,8 @@ func (a *appliance) testVisit() {
 	changed := a.watchLamps()
 	v := a.sit()
 	v.until("accepted", v.on("accepted"))
-	v.wait("the receipt is out", func() bool { return strings.Contains(v.main, "print-printed") })
-	shown := v.numbers()
+	v.wait("the receipt is out", func() bool { return strings.Contains(v.Main, "print-printed") })
+	shown := v.Numbers()
 	if got, seen := changed(); got != "" {
 		a.t.Errorf("lamps %s changed while nothing was asked: %v", got, seen)
 	}
@@ -44,12 +45,12 @@ func (a *appliance) testVisit() {
 	if err := a.hands.Do("bounce 4"); err != nil {
 		a.t.Fatal(err)
 	}
-	v.wait("rated", func() bool { return v.screen == "reasons" || v.screen == "thanks" })
+	v.wait("rated", func() bool { return v.Name == "reasons" || v.Name == "thanks" })
 	time.Sleep(time.Second)
 	if _, seen := changed(); !seen["lamp-4 lit"] {
 		a.t.Errorf("the lamp of the button was not lit: %v", seen)
 	}
-	if v.screen == "reasons" {
+	if v.Name == "reasons" {
 		v.send("finish")
 	}
 	v.wait("thanks", v.on("thanks"))
@@ -110,7 +111,7 @@ func (a *appliance) judgeReceipt(v *display, shown []string, job journal.PrintJo
 	if !strings.Contains(text, job.ID) {
 		a.t.Errorf("the paper does not say its job %s:\n%s", job.ID, strings.Join(papers[0].Lines, "\n"))
 	}
-	for _, secret := range []string{v.card.Name, v.card.Number, "13800001234"} {
+	for _, secret := range []string{v.card.Name, v.card.Number, uitest.Telephone} {
 		if strings.Contains(text, secret) {
 			a.t.Errorf("the paper shows a secret:\n%s", strings.Join(papers[0].Lines, "\n"))
 		}
